@@ -1,0 +1,33 @@
+/* A curl multi handle driven by a pp_loop: its sockets are watches, its time-out is a timer. Shared by the two
+ * users of libcurl (dial, exchange_curl). Threads: as the loop. */
+#ifndef PP_DIAL_MULTI_H
+#define PP_DIAL_MULTI_H
+
+#include <curl/curl.h>
+
+#include "loop.h"
+#include "status.h"
+
+struct pp_multi;
+
+/* A transfer (or CONNECT_ONLY dial) ended. Called from the loop with the easy handle still in the multi; the
+ * handler may remove, change, re-add or free any easy handle. */
+typedef void (*pp_multi_done)(void *owner, CURL *easy, CURLcode code);
+
+/* libcurl is about to be told that `fd` is readable: the moment to look at its receive timestamp. May be NULL. */
+typedef void (*pp_multi_readable)(void *owner, int fd);
+
+/* Initialises libcurl once for the process. */
+PP_MUST_CHECK enum pp_status pp_multi_new(struct pp_loop *loop, pp_multi_done done, pp_multi_readable readable,
+                                          void *owner, struct pp_multi **out);
+void pp_multi_free(struct pp_multi *multi); /* after all easy handles were removed; NULL is fine */
+CURLM *pp_multi_handle(struct pp_multi *multi);
+
+/* Adds an easy handle; on trouble `done` is not called and the status says why. Not from a libcurl callback. */
+PP_MUST_CHECK enum pp_status pp_multi_add(struct pp_multi *multi, CURL *easy);
+void pp_multi_remove(struct pp_multi *multi, CURL *easy);
+
+/* For CURLOPT_CLOSESOCKETFUNCTION users: forget the watch kept for `fd` before it is closed. */
+void pp_multi_forget(struct pp_multi *multi, int fd);
+
+#endif

@@ -1,0 +1,27 @@
+"""perfplug's exceptions. Each carries one message for the user; none should reach them as a traceback of ours."""
+
+from __future__ import annotations
+
+
+class PerfplugError(Exception):
+    """The root: catches everything perfplug raises on purpose."""
+
+
+class UsageError(PerfplugError):
+    """Something was said wrongly; names the place, the word, and what would be right. Exit code 2."""
+
+
+class LimitExceeded(PerfplugError, AssertionError):
+    """A limit does not hold: a failed test, exit code 1."""
+
+
+class InvalidMeasurement(PerfplugError):
+    """The client spoiled the measurement or could not make it. Exit code 3."""
+
+
+class TargetUnreachable(PerfplugError):
+    """No connection could be established. Exit code 4."""
+
+
+class ReportError(PerfplugError):
+    """A result was measured but a file could not be written or read."""
