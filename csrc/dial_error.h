@@ -4,6 +4,8 @@
 #define PP_DIAL_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <curl/curl.h>
 
@@ -19,12 +21,19 @@ struct pp_socket_facts {
  * timestamps asked for) and notes what went wrong. `data` is a struct pp_socket_facts. */
 curl_socket_t pp_socket_open(void *data, curlsocktype purpose, struct curl_sockaddr *address);
 
-/* `connected`: the failure came after the connection stood. */
-enum pp_error pp_error_of_curl(CURL *easy, CURLcode code, const struct pp_socket_facts *facts, bool connected);
+/* Asks for software receive timestamps; quietly does nothing where there are none. */
+void pp_socket_ask_stamps(int fd);
 
-/* Last receive timestamp queued on `fd` without consuming or copying (MSG_PEEK | MSG_TRUNC), CLOCK_REALTIME ns; 0
- * when there is none. *queued: bytes waiting, 0 at end of stream. */
-#include <stdint.h>
+/* `connected`: the failure came after the connection stood. */
+enum pp_error pp_error_of_curl(CURL *easy, CURLcode code, const struct pp_socket_facts *facts,
+                               bool connected);
+
+/* What a look at the receive queue goes through at most. */
+#define PP_PEEK_MAX ((size_t)64 * 1024)
+
+/* Last receive timestamp queued on `fd` without consuming or copying (MSG_PEEK | MSG_TRUNC), CLOCK_REALTIME
+ * ns; 0 when there is none. *queued: bytes waiting, 0 at end of stream and when nothing waits; PP_PEEK_MAX
+ * says that there may be more, and that the timestamp is then not that of the very last byte. */
 int64_t pp_socket_peek_stamp(int fd, size_t *queued);
 
 #endif
