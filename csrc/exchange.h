@@ -29,7 +29,8 @@ struct pp_exchange_way {
                                    struct pp_exchange **out);
     void (*exchange_free)(struct pp_exchange *exchange); /* in any state; NULL is fine */
     /* On an idle exchange; ends in exactly one `done` on a later turn, unless cancelled. `request` is borrowed
-     * until then; a slot meets the same few requests again and may keep what it prepared for each. */
+     * until then; a slot meets the same few requests again and may keep what it prepared for each. An intended
+     * start of 0 means now: the exchange reads the clock anyway. */
     void (*start)(struct pp_exchange *exchange, const struct pp_request *request, int64_t intended_ns);
     /* Gives up what is in flight, with its connection. False: nothing was in flight. *sent: whether the request's
      * first byte had gone out. */
