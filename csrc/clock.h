@@ -18,6 +18,7 @@ int64_t pp_clock_thread_cpu(void); /* CPU time of the calling thread */
  * jumps (the wall clock was stepped) stamps are refused until the next update finds it steady. */
 struct pp_stamper {
     int64_t offset_ns; /* realtime minus monotonic */
+    int64_t mono_ns;   /* when it was read: the longer ago, the further it may have been slewed */
     bool known;        /* an offset has been read */
     bool steady;       /* the last two readings agree: stamps may be used */
 };
@@ -30,7 +31,7 @@ int64_t pp_stamper_tick(struct pp_stamper *stamper);
 
 /* Brings a CLOCK_REALTIME stamp over. False, with *mono_ns untouched, when the clock is not steady
  * or the stamp does not lie within [earliest_ns, latest_ns]: then the caller's own reading stands. */
-bool pp_stamper_map(const struct pp_stamper *stamper, int64_t real_ns, int64_t earliest_ns,
-                    int64_t latest_ns, int64_t *mono_ns);
+bool pp_stamper_map(const struct pp_stamper *stamper, int64_t real_ns, int64_t earliest_ns, int64_t latest_ns,
+                    int64_t *mono_ns);
 
 #endif

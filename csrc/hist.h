@@ -21,7 +21,8 @@ struct pp_hist;
 #define PP_HIST_DIGITS 3
 #define PP_HIST_MAX_US INT64_C(3600000000) /* an hour */
 
-/* digits 1..5, max >= 2. *out is owned by the caller, free with pp_hist_free (NULL is fine). */
+/* digits 1..5, max 2 to INT64_MAX / 1000; else PP_INVALID. *out is owned by the caller, free with
+ * pp_hist_free (NULL is fine). */
 PP_MUST_CHECK enum pp_status pp_hist_new(int digits, int64_t max, struct pp_hist **out);
 void pp_hist_free(struct pp_hist *hist);
 void pp_hist_clear(struct pp_hist *hist);
@@ -36,7 +37,7 @@ PP_MUST_CHECK enum pp_status pp_hist_merge(struct pp_hist *into, const struct pp
 
 struct pp_hist_summary {
     uint64_t count;
-    int64_t min_ns, max_ns; /* 0 when empty */
+    int64_t min_ns, max_ns;   /* 0 when empty */
     double mean_ns, stdev_ns; /* of the exact values; stdev is the sample's (n - 1) */
     double sum_ns;
 };
@@ -65,5 +66,8 @@ PP_MUST_CHECK enum pp_status pp_hist_encode(const struct pp_hist *hist, uint8_t 
 /* The inverse; PP_INVALID for anything malformed, and never reads outside [bytes, bytes+length).
  * Min, max, mean and stdev of a decoded histogram are those of its buckets. */
 PP_MUST_CHECK enum pp_status pp_hist_decode(const uint8_t *bytes, size_t length, struct pp_hist **out);
+/* Adds an encoded histogram of the same layout without allocating. On PP_INVALID a part may have been added.
+ */
+PP_MUST_CHECK enum pp_status pp_hist_merge_encoded(struct pp_hist *into, const uint8_t *bytes, size_t length);
 
 #endif

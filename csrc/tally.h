@@ -11,6 +11,7 @@
 
 #include "hist.h"
 #include "sample.h"
+#include "slices.h"
 #include "status.h"
 
 enum pp_series {
@@ -24,26 +25,17 @@ enum pp_series {
     PP_SERIES_WAIT,    /* last byte sent to first byte received */
     PP_SERIES_RECEIVE, /* first to last byte received */
     PP_SERIES_DELAY,   /* the client's own: last byte at this host to seen by this process (stamped only) */
-    PP_SERIES_LATE,    /* the client's own: intended to actual start */
+    PP_SERIES_LATE,    /* the client's own: intended to actual start, of all that did start */
     PP_SERIES_COUNT
 };
 const char *pp_series_name(enum pp_series series);
 
-#define PP_THRESHOLD_MAX 16
 #define PP_STATUS_SLOTS 600 /* status codes 0..599; others are counted under 0 */
 
 struct pp_tally_plan {
     int64_t threshold_ns[PP_THRESHOLD_MAX]; /* latency limits, for exact counts at or above each */
     size_t thresholds;
     int64_t slice_ns; /* width of a slice to begin with */
-};
-
-/* A stretch of the measurement, by completion. Failed requests count as at or above every threshold. */
-struct pp_slice {
-    uint64_t requests, errors, bytes;
-    uint64_t over[PP_THRESHOLD_MAX];
-    double latency_sum_ns, latency_square_ns; /* of good requests */
-    struct pp_hist *latency; /* two digits, of good requests; NULL when there were none */
 };
 
 struct pp_tally;
@@ -54,6 +46,8 @@ void pp_tally_free(struct pp_tally *tally);
 /* Measured time runs from here; slices are laid from it. Before the first recording. */
 void pp_tally_begin(struct pp_tally *tally, int64_t start_ns);
 void pp_tally_record(struct pp_tally *tally, const struct pp_sample *sample);
+/* The measurement ended at `end_ns`, of which the last slice begins before; what is recorded later (or was,
+ * of requests still in flight then) counts there. */
 void pp_tally_end(struct pp_tally *tally, int64_t end_ns);
 
 struct pp_totals {
@@ -66,10 +60,14 @@ struct pp_totals {
 void pp_tally_totals(const struct pp_tally *tally, struct pp_totals *out);
 const struct pp_hist *pp_tally_hist(const struct pp_tally *tally, enum pp_series series);
 
-/* After the workers have ended. */
+/* After the workers have ended. PP_INVALID when the two were not made from the same plan. */
 PP_MUST_CHECK enum pp_status pp_tally_merge(struct pp_tally *into, const struct pp_tally *from);
 size_t pp_tally_slices(const struct pp_tally *tally);
-int64_t pp_tally_slice_ns(const struct pp_tally *tally); /* may have grown tenfold: see tally.c */
+int64_t pp_tally_slice_ns(const struct pp_tally *tally); /* may have grown tenfold: see slices.h */
 const struct pp_slice *pp_tally_slice(const struct pp_tally *tally, size_t index);
+/* Adds the latencies of a slice's good requests to `into` (PP_SLICE_DIGITS, PP_HIST_MAX_US). PP_NOMEM when
+ * there was no room to keep them (the slice's `lost`). */
+PP_MUST_CHECK enum pp_status pp_tally_slice_latency(const struct pp_tally *tally, size_t index,
+                                                    struct pp_hist *into);
 
 #endif
