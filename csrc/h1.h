@@ -24,13 +24,15 @@ struct pp_h1 {
     int status;
     bool keep_alive; /* the connection may carry another request */
     enum pp_error error;
-    uint64_t header_bytes, body_bytes;
+    uint64_t header_bytes; /* of whole, valid lines: status line, fields, trailers, interim responses */
+    uint64_t body_bytes;   /* of content, without chunk framing */
     /* The parser's own. */
     int state;
-    bool head_request, chunked, has_length, close_seen, keep_alive_seen, http10;
-    uint64_t remaining; /* of the body by length, or of the chunk */
-    uint64_t length;
-    size_t line_length;
+    bool head_request, coded, chunked, has_length, close_seen, keep_alive_seen, http10;
+    bool line_bad, line_cr; /* of a split line: holds a stray CR or NUL; ends in CR so far */
+    uint64_t remaining;     /* of the body by length, or of the chunk */
+    uint64_t length;        /* Content-Length */
+    size_t line_length;     /* of a split line so far, without LF; may exceed what is kept of it */
     char line[PP_H1_LINE_KEEP];
 };
 
@@ -39,8 +41,8 @@ struct pp_h1 {
 void pp_h1_begin(struct pp_h1 *response, bool head_request);
 
 /* Consumes from *cursor towards end and returns at the first event. */
-enum pp_h1_event pp_h1_next(struct pp_h1 *response, const char **cursor, const char *end,
-                            const char **body, size_t *body_length);
+enum pp_h1_event pp_h1_next(struct pp_h1 *response, const char **cursor, const char *end, const char **body,
+                            size_t *body_length);
 
 /* The peer closed: PP_H1_DONE for a body that runs until close, else PP_H1_ERROR with `empty_reply`
  * (no byte of a response came, an interim 1xx not counted) or `truncated`. */
