@@ -44,8 +44,8 @@ class Tls:
 class Request:
     """One HTTP request and what its answer must be.
 
-    ``url`` is absolute: http, https, or ``http+unix://%2Fpath%2Fof.sock/path``. ``expect_status`` empty means 200 to 399.
-    ``redirects`` is how many are followed; 0 none. ``timeout`` runs from the actual start, dialling included.
+    ``url`` is absolute: http, https, or ``http+unix://%2Fpath%2Fof.sock/path``. ``expect_status`` empty means 200 to
+    399. ``redirects`` is how many are followed; 0 none. ``timeout`` runs from the actual start, dialling included.
     """
 
     url: str
@@ -111,8 +111,8 @@ class Think:
 class Load:
     """How requests arrive.
 
-    Closed model (``rate`` is None): ``users`` virtual users, each waiting for its answer and thinking before it goes on.
-    Open model: ``rate`` arrivals a second whatever the server does, over at most ``users`` connections.
+    Closed model (``rate`` is None): ``users`` virtual users, each waiting for its answer and thinking before the
+    next. Open model: ``rate`` arrivals a second whatever the server does, over at most ``users`` connections.
     Exactly one of ``duration`` and ``requests`` is given.
     """
 
@@ -137,7 +137,7 @@ class Load:
         _require(
             self.rate is None or 0.0 < self.rate <= _RATE_MAX, f"rate: {self.rate!r} is not above 0 requests a second"
         )
-        _require(self.arrivals in ("constant", "poisson"), f"arrivals: {self.arrivals!r} is not 'constant' or 'poisson'")
+        _require(self.arrivals in ("constant", "poisson"), f"arrivals: {self.arrivals!r} is not constant or poisson")
         _require(0.0 <= self.warmup < math.inf, f"warmup: {self.warmup!r} is not 0 seconds or more")
         _require(
             self.rate is None or self.think.kind == "none",
@@ -149,7 +149,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A request under a load. ``thresholds`` are latencies in seconds, rising, whose exceedances are counted exactly."""
+    """A request under a load. ``thresholds`` are latencies in seconds, rising, whose exceedances are counted."""
 
     request: Request
     load: Load
@@ -177,7 +177,7 @@ def _check_message(request: Request) -> None:
     for name, value in request.headers:
         _require(bool(_TOKEN.fullmatch(name)), f"the header name {name!r} is not valid")
         # Not the value: it may be a secret.
-        _require(not _BAD_IN_HEADER.search(value), f"the header {name!r}: its value holds a newline or control character")
+        _require(not _BAD_IN_HEADER.search(value), f"the header {name!r}: its value holds a control character")
     framing = [name for name, _ in request.headers if name.lower() in ("content-length", "transfer-encoding")]
     _require(not framing, f"the header {', '.join(framing)} is set by perfplug, from the body")
 

@@ -1,46 +1,82 @@
-"""Limits and verdicts (contract; see below for what each function owes)."""
+"""Promises: limits parsed, judged against a result, and said in words.
+
+The forms are in :mod:`perfplug.limits`, how a verdict is reached in :mod:`perfplug.judging`, and the arithmetic under
+it in :mod:`perfplug.stats`; all that others need is here.
+"""
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
-from typing import Literal
+import math
+from collections.abc import Sequence
+
+from perfplug import units
+from perfplug.judging import judge
+from perfplug.limits import (
+    Judged,
+    Limit,
+    Verdict,
+    format_value,
+    is_metric,
+    parse_limit_expression,
+    parse_limits,
+    thresholds,
+)
+
+__all__ = [
+    "Judged",
+    "Limit",
+    "Verdict",
+    "describe",
+    "format_value",
+    "is_metric",
+    "judge",
+    "overall",
+    "parse_limit_expression",
+    "parse_limits",
+    "thresholds",
+]
 
 
-class Verdict(enum.Enum):
-    """In rising order of alarm."""
-
-    PASS = "PASS"
-    WARN = "WARN"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    INVALID = "INVALID"
-    FAIL = "FAIL"
+def overall(judged: Sequence[Judged]) -> Verdict:
+    """The most alarming of all; PASS when there is none."""
+    rising = list(Verdict)
+    return max((one.verdict for one in judged), key=rising.index, default=Verdict.PASS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """``metric`` op ``value``. Value in SI: seconds, requests/s, share 0..1. ``text`` is as the user wrote it."""
+def describe(judged: Judged) -> str:
+    """One line for people: "p95 112 ms (105 ms to 119 ms) is not under 100 ms: FAIL"."""
+    limit, verdict = judged.limit, judged.verdict
+    head = f"{limit.title} {_observed(judged)}"
+    if verdict in (Verdict.PASS, Verdict.WARN):
+        claim = f"is {_claim(limit)}"
+    elif verdict is Verdict.FAIL:
+        claim = f"is not {_claim(limit)}"
+    elif verdict is Verdict.INCONCLUSIVE:
+        claim = f"cannot be told from {format_value(limit, limit.value)}"
+    else:
+        claim = f"cannot be judged against {format_value(limit, limit.value)}"
+    line = f"{head} {claim}: {verdict.value}"
+    details = [judged.cause] if judged.cause else []
+    if judged.needed is not None:
+        details.append(f"about {units.format_count(judged.needed)} requests would decide")
+    return f"{line} ({'; '.join(details)})" if details else line
 
-    metric: str  # "p95", "p99_9", "mean", "max", "throughput", "error_rate"
-    op: Literal["<", "<=", ">", ">="]
-    value: float
-    text: str
 
-    @property
-    def quantile(self) -> float | None:
-        """0..1 for pNN metrics, else None."""
-        raise NotImplementedError
+def _observed(judged: Judged) -> str:
+    limit = judged.limit
+    if judged.requests == 0:
+        return "of no requests"
+    if math.isinf(judged.observed):
+        return "lies among the failed requests, so it"
+    text = format_value(limit, judged.observed)
+    if judged.low is None or judged.high is None:
+        return text
+    low = format_value(limit, judged.low)
+    if math.isinf(judged.high):
+        return f"{text} (at least {low})"
+    return f"{text} ({low} to {format_value(limit, judged.high)})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A limit against a result. ``low`` and ``high`` bound the true value at 95 % (None where there is no interval)."""
-
-    limit: Limit
-    observed: float
-    low: float | None
-    high: float | None
-    requests: int
-    verdict: Verdict
-    needed: int | None = None  # INCONCLUSIVE: about how many requests would decide
-    cause: str = ""  # WARN, INCONCLUSIVE, INVALID: why, in one phrase
+def _claim(limit: Limit) -> str:
+    words = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
+    return f"{words[limit.op]} {format_value(limit, limit.value)}"

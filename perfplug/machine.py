@@ -1,0 +1,86 @@
+"""What the machine did to us during a run: CPU time stolen by the hypervisor, and held back by a CPU quota.
+
+Linux's /proc/stat and the cpu.stat of cgroups v1 and v2. Where they are not to be had, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """Between two readings, in seconds; ``cpu_seconds`` is all CPU time of all cores, idle included."""
+
+    seconds: float
+    cpu_seconds: float
+    stolen: float
+    throttled: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Counters since boot, in seconds."""
+
+    moment: float
+    cpu_seconds: float
+    stolen: float
+    throttled: float
+
+    def until(self, later: Reading) -> Strain:
+        return Strain(
+            seconds=later.moment - self.moment,
+            cpu_seconds=max(later.cpu_seconds - self.cpu_seconds, 0.0),
+            stolen=max(later.stolen - self.stolen, 0.0),
+            throttled=max(later.throttled - self.throttled, 0.0),
+        )
+
+
+def read(proc: Path = Path("/proc"), cgroups: Path = _CGROUPS) -> Reading:
+    """The counters now; takes well under a millisecond."""
+    cpu_seconds, stolen = _cpu_times(proc / "stat")
+    return Reading(time.monotonic(), cpu_seconds, stolen, _throttled(proc / "self" / "cgroup", cgroups))
+
+
+def _cpu_times(stat: Path) -> tuple[float, float]:
+    """All and stolen. The fields: user nice system idle iowait irq softirq steal, then guests, counted in user."""
+    try:
+        with stat.open("rb") as lines:
+            fields = [int(field) for field in lines.readline().split()[1:9]]
+        ticks = os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    return sum(fields) / ticks, (fields[7] / ticks if len(fields) > 7 else 0.0)
+
+
+def _throttled(membership: Path, cgroups: Path) -> float:
+    """The most that our group or one above it was held back, in seconds: a quota stands on any of them."""
+    try:
+        lines = membership.read_text().splitlines()
+    except OSError:
+        return 0.0
+    return max((_throttled_in(folder) for line in lines for folder in _folders(line, cgroups)), default=0.0)
+
+
+def _folders(line: str, cgroups: Path) -> list[Path]:
+    """A line of /proc/self/cgroup, "id:controllers:path", to the group's folder and those above it."""
+    _, _, rest = line.partition(":")
+    controllers, _, path = rest.partition(":")
+    if controllers and "cpu" not in controllers.split(","):
+        return []
+    top = cgroups / controllers if controllers else cgroups
+    group = top / path.strip("/")
+    return [group, *(above for above in group.parents if above.is_relative_to(top))]
+
+
+def _throttled_in(folder: Path) -> float:
+    try:
+        pairs = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+        return int(pairs.get("throttled_usec", 0)) / 1e6 + int(pairs.get("throttled_time", 0)) / 1e9
+    except (OSError, ValueError):
+        return 0.0
