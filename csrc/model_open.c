@@ -97,6 +97,13 @@ static void note_use(struct pp_load *load)
         load->worker->most_slots = used;
 }
 
+static void note_held(struct pp_load *load)
+{
+    if (load->next_measured && !load->next_held)
+        load->worker->held_back++;
+    load->next_held = true;
+}
+
 /* Starts the next arrival. False: it is held back. */
 static bool start_next(struct pp_load *load, int64_t now_ns)
 {
@@ -104,8 +111,7 @@ static bool start_next(struct pp_load *load, int64_t now_ns)
     bool failed = false;
     struct slot *slot = take_slot(load, &failed);
     if (slot == NULL && !failed) {
-        worker->held_back += load->next_measured && !load->next_held ? 1U : 0U;
-        load->next_held = true;
+        note_held(load);
         return false;
     }
     load->waiting = false;
@@ -198,12 +204,13 @@ static void open_stop_starting(struct pp_load *load, int64_t end_ns)
     bool held = load->waiting && load->next_held;
     pp_loop_disarm(load->worker->loop, &load->timer);
     while (held && load->next_ns < end_ns && load->next_ns <= now_ns) {
+        note_held(load);
         count_lost(load, PP_ERROR_BACKLOG, now_ns);
         load->next_ns = pp_arrivals_peek(&load->arrivals);
         pp_arrivals_advance(&load->arrivals);
+        load->next_held = false;
         load->next_measured = load->next_ns >= load->worker->shared->measure_ns;
         held = !load->next_measured || pp_worker_ticket(load->worker);
-        load->worker->held_back += load->next_measured ? 1U : 0U;
     }
     load->waiting = false;
 }
