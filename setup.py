@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parent
 
 # -Wpedantic, -Wmissing-prototypes and -Wwrite-strings are for the pure library (tests/c/Makefile): a binding's slot
 # tables, keyword lists and PyInit_ cannot keep them.
-FLAGS = ["-std=c11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes"]
+FLAGS = ["-std=c11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes"]
 
 
 def curl_flags() -> tuple[list[str], list[str]]:
@@ -40,7 +41,8 @@ def curl_flags() -> tuple[list[str], list[str]]:
 
 
 def core() -> Extension:
-    compile_args, link_args = list(FLAGS), []
+    # Python's headers as system headers: their own conversions are not ours to mend.
+    compile_args, link_args = [*FLAGS, "-isystem", sysconfig.get_path("include")], []
     if os.environ.get("PERFPLUG_WERROR") == "1":
         compile_args.append("-Werror")
     if sanitize := os.environ.get("PERFPLUG_SANITIZE"):

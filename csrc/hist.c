@@ -143,6 +143,16 @@ enum pp_status pp_hist_merge(struct pp_hist *into, const struct pp_hist *from)
     return PP_OK;
 }
 
+enum pp_status pp_hist_copy(const struct pp_hist *from, struct pp_hist **out)
+{
+    struct pp_hist *copy = NULL;
+    enum pp_status status = pp_hist_new(from->digits, from->max, &copy);
+    if (status != PP_OK)
+        return status;
+    *out = copy;
+    return pp_hist_merge(copy, from);
+}
+
 uint64_t pp_hist_count(const struct pp_hist *hist)
 {
     return LOAD(hist->total);

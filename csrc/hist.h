@@ -34,6 +34,8 @@ void pp_hist_record_value(struct pp_hist *hist, int64_t value, uint64_t count);
 
 /* Adds all of `from` (any thread's) to `into` (the caller's). PP_INVALID when layouts differ. */
 PP_MUST_CHECK enum pp_status pp_hist_merge(struct pp_hist *into, const struct pp_hist *from);
+/* A histogram of the same layout that holds all of `from` (any thread's). *out is owned by the caller. */
+PP_MUST_CHECK enum pp_status pp_hist_copy(const struct pp_hist *from, struct pp_hist **out);
 
 struct pp_hist_summary {
     uint64_t count;
