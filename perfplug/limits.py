@@ -54,6 +54,11 @@ class Limit:
         return self.metric.replace("_", "." if self.quantile is not None else " ")
 
     @property
+    def bound(self) -> str:
+        """The value for people, without digits that say nothing: "100 ms", "500/s", "0.1%"."""
+        return re.sub(r"(\.\d*?)0+(?=\D|$)", lambda match: match[1].rstrip("."), format_value(self, self.value))
+
+    @property
     def lower_is_better(self) -> bool:
         return self.metric != "throughput"
 

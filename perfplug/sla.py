@@ -46,16 +46,10 @@ def overall(judged: Sequence[Judged]) -> Verdict:
 def describe(judged: Judged) -> str:
     """One line for people: "p95 112 ms (105 ms to 119 ms) is not under 100 ms: FAIL"."""
     limit, verdict = judged.limit, judged.verdict
-    head = f"{limit.title} {_observed(judged)}"
-    if verdict in (Verdict.PASS, Verdict.WARN):
-        claim = f"is {_claim(limit)}"
-    elif verdict is Verdict.FAIL:
-        claim = f"is not {_claim(limit)}"
-    elif verdict is Verdict.INCONCLUSIVE:
-        claim = f"cannot be told from {format_value(limit, limit.value)}"
-    else:
-        claim = f"cannot be judged against {format_value(limit, limit.value)}"
-    line = f"{head} {claim}: {verdict.value}"
+    if judged.requests == 0:
+        return f"{limit.title} has no requests to be judged by: {verdict.value}"
+    says = {Verdict.FAIL: "is not", Verdict.INCONCLUSIVE: "may or may not be", Verdict.INVALID: "cannot be called"}
+    line = f"{limit.title} {_observed(judged)} {says.get(verdict, 'is')} {_claim(limit)}: {verdict.value}"
     details = [judged.cause] if judged.cause else []
     if judged.needed is not None:
         details.append(f"about {units.format_count(judged.needed)} requests would decide")
@@ -64,10 +58,8 @@ def describe(judged: Judged) -> str:
 
 def _observed(judged: Judged) -> str:
     limit = judged.limit
-    if judged.requests == 0:
-        return "of no requests"
     if math.isinf(judged.observed):
-        return "lies among the failed requests, so it"
+        return "of no good request" if limit.metric == "mean" else "lies among the failed requests, so it"
     text = format_value(limit, judged.observed)
     if judged.low is None or judged.high is None:
         return text
@@ -79,4 +71,4 @@ def _observed(judged: Judged) -> str:
 
 def _claim(limit: Limit) -> str:
     words = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
-    return f"{words[limit.op]} {format_value(limit, limit.value)}"
+    return f"{words[limit.op]} {limit.bound}"

@@ -30,12 +30,17 @@ class Origin:
     @property
     def url(self) -> str:
         """The URL again, in one form, without the user."""
+        return self.base + self.path
+
+    @property
+    def base(self) -> str:
+        """Scheme, host and port."""
         if self.unix_path is not None:
-            return f"http+unix://{quote(self.unix_path, safe='')}{self.path}"
+            return f"http+unix://{quote(self.unix_path, safe='')}"
         scheme = "https" if self.tls else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _DEFAULT_PORTS[scheme] else f":{self.port}"
-        return f"{scheme}://{host}{port}{self.path}"
+        return f"{scheme}://{host}{port}"
 
     @property
     def label(self) -> str:

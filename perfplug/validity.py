@@ -23,7 +23,7 @@ _THROTTLED = 0.01  # of the run's time
 _TICKS = 0.05  # seconds: under a few clock ticks a share of CPU time says nothing
 
 _THROTTLED_WORDS, _STOLEN_WORDS = "CPU throttled", "CPU stolen"
-_OWN_ERRORS = {
+OWN_ERRORS = {
     "client_fds": "no file descriptors left: raise `ulimit -n`",
     "client_ports": "no local ports left: fewer connections, or a wider net.ipv4.ip_local_port_range",
     "client_memory": "no memory left",
@@ -46,7 +46,7 @@ def judge_client(
     strain: Strain | None = None,
 ) -> tuple[bool, tuple[str, ...]]:
     """Valid or not, and the causes. ``latency``, ``service`` are of good requests; ``busy`` is a share of a core."""
-    own = [(words, errors[name]) for name, words in _OWN_ERRORS.items() if errors.get(name)]
+    own = [(words, errors[name]) for name, words in OWN_ERRORS.items() if errors.get(name)]
     causes = [f"{words} ({format_count(count)} requests)" for words, count in own]
     if busy >= _BUSY:
         causes.append(f"client CPU: the busiest worker used {format_share(busy)} of its core; try more workers")
@@ -72,7 +72,7 @@ def names_the_machine(causes: Sequence[str]) -> bool:
 
 def server_errors(errors: Mapping[str, int]) -> int:
     """Failed requests of classes that a slow or starved client cannot make."""
-    return sum(count for name, count in errors.items() if name not in _OWN_ERRORS and name not in _AMBIGUOUS)
+    return sum(count for name, count in errors.items() if name not in OWN_ERRORS and name not in _AMBIGUOUS)
 
 
 def _connections_were_few(load: Load, service: Histogram) -> bool:

@@ -43,6 +43,11 @@ class Share:
         return None if growth is None else round_up(self.size * growth)
 
 
+def allowed_over(q: float) -> float:
+    """1 - q, without the noise in its last digit."""
+    return round(1.0 - q, 12)
+
+
 def share_over(result: Result, seconds: float, allowed: float) -> Share:
     """Requests at or above a latency; to the histogram's resolution when the plan did not know it."""
     sizes = [cell.requests for cell in result.slices]
@@ -77,10 +82,9 @@ def judge_quantile(result: Result, limit: Limit) -> Judged:
         verdict=Verdict.FAIL,
     )
     low, high = _quantile_interval(result, q, observed)
-    what = f"took {units.format_duration(limit.value)} or longer"
-    # A share that is allowed, not 1 - q, whose last digit is noise.
-    allowed = round(1.0 - q, 12)
-    return _judged_share(result, replace(judged, low=low, high=high), share_over(result, limit.value, allowed), what)
+    what = f"took {limit.bound} or longer"
+    share = share_over(result, limit.value, allowed_over(q))
+    return _judged_share(result, replace(judged, low=low, high=high), share, what)
 
 
 def judge_error_rate(result: Result, limit: Limit) -> Judged:
