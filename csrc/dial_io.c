@@ -3,6 +3,8 @@
 #include "dial.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -97,9 +99,16 @@ static enum pp_io receive_plain(struct pp_conn *conn, char *bytes, size_t size, 
     return PP_IO_OK;
 }
 
-/* Many servers end TLS by closing the socket: to libcurl an error, to framing an end like any other. */
+/* Many servers end TLS by closing the socket: to libcurl an error, to framing an end like any other. What was
+ * a reset can be told by the socket's state only: whoever read the error first has taken it away. */
 static bool tls_ended(const struct pp_conn *conn)
 {
+#if defined(__linux__)
+    struct tcp_info info;
+    socklen_t size = sizeof(info);
+    if (getsockopt(conn->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+        return info.tcpi_state == TCP_CLOSE_WAIT;
+#endif
     char byte;
     return recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
