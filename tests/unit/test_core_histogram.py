@@ -8,6 +8,7 @@ import pickle
 
 import pytest
 from hdrh.histogram import HdrHistogram
+
 from perfplug._core import Histogram
 from perfplug.histogram import from_text, to_text
 
