@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from perfplug.report.redact import Redactor, redactor
 from perfplug.result import Result
 from perfplug.sla import Judged, Verdict
 
@@ -24,10 +25,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that one invocation measured. ``environment`` is the fingerprint of :mod:`perfplug.environment`."""
+    """All that one invocation measured. ``environment`` is the fingerprint of :mod:`perfplug.environment`.
+
+    ``secret_headers`` are names of request headers that the user marked as secret, beside those that always are.
+    """
 
     environment: Mapping[str, object]
     cases: tuple[Case, ...]
+    secret_headers: tuple[str, ...] = ()
+
+    def redactor(self) -> Redactor:
+        """Masks the secrets of all requests in this report; every form passes every text through it."""
+        return redactor((case.result.plan.request for case in self.cases), self.secret_headers)
 
 
 class Reporter(Protocol):

@@ -1,0 +1,146 @@
+"""JUnit XML of our own: a testsuite for each load, a testcase for each of its limits.
+
+A limit that fails is a ``failure`` with one readable message; INVALID and INCONCLUSIVE are ``skipped`` with theirs, so
+that they are never taken for a pass. A target that was never reached is one failure, not one for each limit.
+``file`` and ``line`` (1-based) stand at the testcase, where the readers that know them look.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Mapping
+from xml.etree import ElementTree as ET
+
+from perfplug.report import Case, Report
+from perfplug.report.escape import printable
+from perfplug.report.redact import Redactor
+from perfplug.report.wording import limit_words
+from perfplug.result import Result
+from perfplug.sla import Judged, Verdict, describe
+
+_SKIPPED = frozenset({Verdict.INVALID, Verdict.INCONCLUSIVE})
+
+
+class JunitReport:
+    """The :class:`perfplug.report.Reporter` of JUnit XML."""
+
+    def render(self, report: Report) -> str:
+        redact = report.redactor()
+        root = ET.Element("testsuites", name="perfplug")
+        for case in report.cases:
+            root.append(_Suite(case, report.environment, redact).element())
+        for total in ("tests", "failures", "errors"):
+            root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
+        root.set("time", _seconds(sum(case.result.finished for case in report.cases)))
+        ET.indent(root)
+        return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+class _Suite:
+    """One case as a testsuite element."""
+
+    def __init__(self, case: Case, environment: Mapping[str, object], redact: Redactor) -> None:
+        self._case = case
+        self._environment = environment
+        self._redact = redact
+
+    def element(self) -> ET.Element:
+        case = self._case
+        cases = list(self._testcases())
+        suite = ET.Element("testsuite", name=self._text(f"{case.test} [{case.result.name}]"))
+        suite.set("tests", str(len(cases)))
+        suite.set("failures", str(sum(item.find("failure") is not None for item in cases)))
+        suite.set("errors", "0")
+        suite.set("skipped", str(sum(item.find("skipped") is not None for item in cases)))
+        suite.set("time", _seconds(case.result.finished))
+        suite.set("timestamp", _timestamp(case.result.started_at))
+        suite.append(self._properties())
+        suite.extend(cases)
+        return suite
+
+    def _testcases(self) -> Iterable[ET.Element]:
+        result = self._case.result
+        if result.unreachable is not None:
+            reached = self._testcase("target is reachable")
+            self._outcome(reached, "failure", "unreachable", result.unreachable)
+            yield reached
+            for judged in self._case.judged:
+                unmeasured = self._testcase(limit_words(judged.limit))
+                self._outcome(unmeasured, "skipped", "unreachable", "not measured: the target could not be reached")
+                yield unmeasured
+            return
+        if not self._case.judged:
+            yield self._unlimited()
+        for judged in self._case.judged:
+            yield self._limit(judged)
+
+    def _unlimited(self) -> ET.Element:
+        testcase = self._testcase("measured, no limits")
+        if self._case.verdict in _SKIPPED:
+            causes = "; ".join(self._case.result.client.causes)
+            self._outcome(testcase, "skipped", self._case.verdict.value, causes or self._case.verdict.value)
+        return testcase
+
+    def _limit(self, judged: Judged) -> ET.Element:
+        testcase = self._testcase(limit_words(judged.limit))
+        if judged.verdict is Verdict.FAIL:
+            self._outcome(testcase, "failure", judged.verdict.value, describe(judged))
+        elif judged.verdict in _SKIPPED:
+            self._outcome(testcase, "skipped", judged.verdict.value, describe(judged))
+        return testcase
+
+    def _testcase(self, what: str) -> ET.Element:
+        case = self._case
+        name = self._text(f"{case.test} [{case.result.name}] {what}")
+        testcase = ET.Element("testcase", classname=self._text(_classname(case)), name=name)
+        if case.file is not None:
+            testcase.set("file", self._text(case.file))
+        if case.line is not None:
+            testcase.set("line", str(case.line))
+        testcase.set("time", _seconds(case.result.duration))
+        return testcase
+
+    def _outcome(self, testcase: ET.Element, tag: str, kind: str, message: str) -> None:
+        element = ET.SubElement(testcase, tag, type=kind, message=self._text(message))
+        element.text = self._text(message)
+
+    def _properties(self) -> ET.Element:
+        properties = ET.Element("properties")
+        for name, value in (*_figures(self._case.result), *self._environment.items()):
+            if value is not None:
+                ET.SubElement(properties, "property", name=self._text(name), value=self._text(str(value)))
+        return properties
+
+    def _text(self, text: str) -> str:
+        return printable(self._redact(text))
+
+
+def _classname(case: Case) -> str:
+    """The test's file as a dotted name, as pytest gives it; the runner has one of its own."""
+    path, colons, _ = case.test.partition("::")
+    return path.removesuffix(".py").replace("/", ".") if colons else "perfplug.run"
+
+
+def _figures(result: Result) -> Iterable[tuple[str, object]]:
+    yield "requests", result.requests
+    yield "errors", result.requests - result.ok
+    yield "throughput", f"{result.throughput:.6g}"
+    if result.latency.count:
+        for metric in ("p50", "p90", "p95", "p99", "p99_9", "mean", "max"):
+            yield f"latency.{metric}", f"{getattr(result, metric):.6g}"
+    yield "client.valid", str(result.client.valid).lower()
+    yield "transport", result.transport
+
+
+def _seconds(value: float) -> str:
+    """Milliseconds are all that readers take; nothing but digits and a point."""
+    return f"{value:.3f}" if math.isfinite(value) and value >= 0 else "0.000"
+
+
+def _timestamp(epoch: float) -> str:
+    try:
+        moment = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        moment = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,118 @@
+"""Sentences that several reports share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from perfplug.plan import Load, Think
+from perfplug.report import Case
+from perfplug.result import Result
+from perfplug.sla import Judged, Limit, Verdict, format_value
+from perfplug.units import format_count, format_duration, format_rate, format_share
+
+
+def limit_words(limit: Limit) -> str:
+    """ "p95 < 100 ms"."""
+    return f"{limit.title} {limit.op} {format_value(limit, limit.value)}"
+
+
+def observed_words(judged: Judged) -> str:
+    """The observed value; a dash when there is none, and "failed" when it lies among failed requests."""
+    if judged.requests == 0 or math.isnan(judged.observed):
+        return "-"
+    return "failed" if math.isinf(judged.observed) else format_value(judged.limit, judged.observed)
+
+
+def interval_words(judged: Judged) -> str:
+    """ "105 ms to 119 ms"; empty when there is no interval."""
+    if judged.low is None or judged.high is None:
+        return ""
+    low = format_value(judged.limit, judged.low)
+    return f"at least {low}" if math.isinf(judged.high) else f"{low} to {format_value(judged.limit, judged.high)}"
+
+
+def load_words(load: Load) -> str:
+    """ "15 users, 10 s after 1 s of warm-up"."""
+    if load.rate is not None:
+        model = f"{format_rate(load.rate)} {load.arrivals}, up to {format_count(load.users)} connections"
+    else:
+        model = "1 user" if load.users == 1 else f"{format_count(load.users)} users"
+    length = _requests(load.requests or 0) if load.duration is None else _length(load.duration)
+    warmup = f" after {_length(load.warmup)} of warm-up" if load.warmup > 0 else ""
+    think = f", {_think_words(load.think)}" if load.think.kind != "none" else ""
+    return f"{model}{think}, {length}{warmup}"
+
+
+def error_words(result: Result) -> str:
+    """ "12 errors (0.1%): timeout 8, status 4 (503: 4)"."""
+    failed = result.requests - result.ok
+    if failed == 0:
+        return "no errors"
+    classes = sorted(result.errors.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{name} {format_count(count)}" for name, count in classes if count)
+    statuses = _bad_statuses(result) if result.errors.get("status") else ""
+    plural = "error" if failed == 1 else "errors"
+    return f"{format_count(failed)} {plural} ({format_share(result.error_rate)}): {named}{statuses}"
+
+
+def verdict_words(cases: Sequence[Case]) -> str:
+    """One line for all: "FAIL: 1 of 3 limits does not hold"."""
+    verdict = most_alarming(cases)
+    verdicts = [judged.verdict for case in cases for judged in case.judged]
+    if any(case.result.unreachable is not None for case in cases):
+        return f"{verdict.value}: not measured"
+    if not verdicts:
+        return "INVALID: the client spoiled the measurement" if verdict is Verdict.INVALID else "measured, no limits"
+    if verdict is Verdict.PASS:
+        all_hold = {1: "the limit holds", 2: "both limits hold"}
+        return f"PASS: {all_hold.get(len(verdicts), f'all {len(verdicts)} limits hold')}"
+    many = verdicts.count(verdict)
+    one = many == 1
+    tail = {
+        Verdict.FAIL: "does not hold" if one else "do not hold",
+        Verdict.WARN: "holds, but only just" if one else "hold, but only just",
+        Verdict.INCONCLUSIVE: "cannot be decided with so few requests",
+        Verdict.INVALID: "cannot be judged, the client spoiled the measurement",
+    }.get(verdict, "")
+    return f"{verdict.value}: {many} of {len(verdicts)} {'limit' if len(verdicts) == 1 else 'limits'} {tail}"
+
+
+def most_alarming(cases: Sequence[Case]) -> Verdict:
+    rising = list(Verdict)
+    return max((case.verdict for case in cases), key=rising.index, default=Verdict.PASS)
+
+
+def notes(result: Result) -> list[str]:
+    """What a reader must know before the figures: an early end, a spoiled measurement, resent requests."""
+    found = []
+    if result.interrupted:
+        found.append(f"interrupted after {format_duration(result.duration)}: these figures are partial")
+    found += list(result.client.causes)
+    if result.cancelled:
+        found.append(f"{_requests(result.cancelled)} cancelled in flight")
+    if result.client.held_back:
+        found.append(f"{format_count(result.client.held_back)} arrivals waited for a free connection")
+    if result.resent:
+        found.append(f"{_requests(result.resent)} resent by libcurl on a dead connection")
+    return found
+
+
+def _length(seconds: float) -> str:
+    """As people say it: "10 s", where a measured time would be "10.0 s"."""
+    return f"{seconds:g} s" if seconds >= 1.0 else format_duration(seconds)
+
+
+def _think_words(think: Think) -> str:
+    if think.kind == "uniform":
+        return f"thinking {_length(think.low)} to {_length(think.high)}"
+    return f"thinking {_length(think.low)}{' on average' if think.kind == 'exponential' else ''}"
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{format_count(count)} requests"
+
+
+def _bad_statuses(result: Result) -> str:
+    bad = [(code, count) for code, count in sorted(result.statuses.items()) if not 200 <= code < 400]
+    return f" ({', '.join(f'{code}: {format_count(count)}' for code, count in bad)})" if bad else ""
