@@ -21,7 +21,7 @@ struct pp_multi {
     struct pp_loop *loop; /* borrowed */
     CURLM *curl;          /* owned */
     pp_multi_done done;
-    pp_multi_readable readable;
+    pp_multi_turn turn;
     void *owner;
     struct pp_timer timer;
     struct socket_slot **slots; /* owned, as are the slots: indexed by descriptor, NULL until first seen */
@@ -175,6 +175,8 @@ static void drain(struct pp_multi *multi)
 
 static void act(struct pp_multi *multi, curl_socket_t fd, int what)
 {
+    if (multi->turn != NULL)
+        multi->turn(multi->owner, (what & CURL_CSELECT_IN) != 0 ? fd : -1);
     int running = 0;
     /* A failed call leaves every transfer where it is: each ends by its owner's time-out. */
     (void)curl_multi_socket_action(multi->curl, fd, what, &running);
@@ -196,10 +198,7 @@ static void socket_ready(struct pp_watch *watch, unsigned ready)
     int what = ((ready & PP_READY_READ) != 0 ? CURL_CSELECT_IN : 0) |
                ((ready & PP_READY_WRITE) != 0 ? CURL_CSELECT_OUT : 0) |
                ((ready & PP_READY_ERROR) != 0 ? CURL_CSELECT_ERR : 0);
-    int fd = watch->fd;
-    if ((ready & PP_READY_READ) != 0 && multi->readable != NULL)
-        multi->readable(multi->owner, fd);
-    act(multi, fd, what);
+    act(multi, watch->fd, what);
 }
 
 static void timer_due(struct pp_timer *timer, int64_t now_ns)
@@ -218,7 +217,7 @@ static bool set_callbacks(struct pp_multi *multi)
            curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi) == CURLM_OK;
 }
 
-enum pp_status pp_multi_new(struct pp_loop *loop, pp_multi_done done, pp_multi_readable readable, void *owner,
+enum pp_status pp_multi_new(struct pp_loop *loop, pp_multi_done done, pp_multi_turn turn, void *owner,
                             struct pp_multi **out)
 {
     if (pthread_once(&curl_once, initialise_curl) != 0 || curl_once_code != CURLE_OK)
@@ -228,7 +227,7 @@ enum pp_status pp_multi_new(struct pp_loop *loop, pp_multi_done done, pp_multi_r
         return PP_NOMEM;
     multi->loop = loop;
     multi->done = done;
-    multi->readable = readable;
+    multi->turn = turn;
     multi->owner = owner;
     multi->timer.fire = timer_due;
     multi->curl = curl_multi_init();

@@ -14,13 +14,13 @@ struct pp_multi;
  * handler may remove, change, re-add or free any easy handle, but not the multi. */
 typedef void (*pp_multi_done)(void *owner, CURL *easy, CURLcode code);
 
-/* libcurl is about to be told that `fd` is readable: the moment to look at its receive timestamp. May be
- * NULL. */
-typedef void (*pp_multi_readable)(void *owner, int fd);
+/* libcurl is about to be given a turn: because `fd` is readable (the moment to look at its receive
+ * timestamp), or for another reason (-1). May be NULL. */
+typedef void (*pp_multi_turn)(void *owner, int fd);
 
 /* Initialises libcurl once for the process. The loop is borrowed. */
-PP_MUST_CHECK enum pp_status pp_multi_new(struct pp_loop *loop, pp_multi_done done,
-                                          pp_multi_readable readable, void *owner, struct pp_multi **out);
+PP_MUST_CHECK enum pp_status pp_multi_new(struct pp_loop *loop, pp_multi_done done, pp_multi_turn turn,
+                                          void *owner, struct pp_multi **out);
 void pp_multi_free(struct pp_multi *multi); /* after all easy handles were removed; NULL is fine */
 CURLM *pp_multi_handle(struct pp_multi *multi);
 

@@ -1,0 +1,448 @@
+/* All that libcurl knows, behind the interface of exchange.h.
+ *
+ * What the times mean here: sent is when libcurl was about to write the (first) request; its last byte counts
+ * as gone at the same moment, but for libcurl 8.10 and later, which tells. First and last byte carry the
+ * receive timestamp of the last bytes that waited when libcurl read them, which under HTTP/2 several
+ * responses may share. `bytes` are header bytes as libcurl hands them out and body bytes before they are
+ * decompressed. All hops of a redirected request count into its one sample.
+ *
+ * libcurl sends a request again by itself when a reused connection dies before the first byte of the answer.
+ * That is not prevented, but counted: `resent`.
+ *
+ * libcurl looks for a free connection by walking all those of a multi handle, so exchanges are spread over
+ * several. */
+#include "exchange_curl.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+enum {
+    SHARD_SIZE = 32,    /* exchanges a multi, at least */
+    CONNS_PER_SLOT = 4, /* kept open: an exchange may be redirected to and fro between a few origins */
+};
+
+static struct pp_curl_exchange *own(struct pp_exchange *exchange)
+{
+    return (struct pp_curl_exchange *)exchange;
+}
+
+/* --- the sample --------------------------------------------------------------------------------- */
+
+static int64_t info_ns(CURL *easy, CURLINFO info)
+{
+    curl_off_t us = 0;
+    return curl_easy_getinfo(easy, info, &us) == CURLE_OK ? (int64_t)us * PP_NS_PER_US : 0;
+}
+
+static long new_connections(CURL *easy)
+{
+    long count = 0;
+    return curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &count) == CURLE_OK ? count : 0;
+}
+
+/* A moment that did not come is 0 to libcurl. */
+static int64_t span(int64_t from_ns, int64_t to_ns)
+{
+    return to_ns > 0 && to_ns >= from_ns ? to_ns - from_ns : -1;
+}
+
+static void note_dial(struct pp_curl_exchange *exchange)
+{
+    struct pp_sample *sample = &exchange->sample;
+    int64_t dns_ns = info_ns(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    int64_t connect_ns = info_ns(exchange->easy, CURLINFO_CONNECT_TIME_T);
+    if (exchange->transport->by_name)
+        sample->dns_ns = span(0, dns_ns);
+    sample->connect_ns = span(dns_ns, connect_ns);
+    if (exchange->transport->target->tls)
+        sample->tls_ns = span(connect_ns, info_ns(exchange->easy, CURLINFO_APPCONNECT_TIME_T));
+}
+
+static int64_t sending_ns(const struct pp_curl_exchange *exchange)
+{
+#if LIBCURL_VERSION_NUM >= 0x080a00
+    int64_t lasted_ns = info_ns(exchange->easy, CURLINFO_POSTTRANSFER_TIME_T) -
+                        info_ns(exchange->easy, CURLINFO_PRETRANSFER_TIME_T);
+    return exchange->hop_sends == 1 && lasted_ns > 0 ? lasted_ns : 0;
+#else
+    (void)exchange;
+    return 0;
+#endif
+}
+
+static void note_first_hop(struct pp_curl_exchange *exchange, long dialled)
+{
+    struct pp_sample *sample = &exchange->sample;
+    sample->reused = exchange->hop_sends > 0 && dialled == 0;
+    sample->sent_end_ns = sample->sent_ns + sending_ns(exchange);
+    if (dialled > 0)
+        note_dial(exchange);
+}
+
+/* What libcurl knows of the hop that ended, before its easy handle is used for anything else. */
+static void note_hop(struct pp_curl_exchange *exchange)
+{
+    struct pp_curl_transport *transport = exchange->transport;
+    struct pp_sample *sample = &exchange->sample;
+    long dialled = new_connections(exchange->easy);
+    if (exchange->hop_sends > 0)
+        transport->connected += (uint64_t)dialled;
+    if (exchange->hop.count == 0)
+        note_first_hop(exchange, dialled);
+    if (exchange->hop_sends > 1)
+        sample->resent += exchange->hop_sends - 1;
+    curl_off_t body = (curl_off_t)exchange->reply.body_bytes;
+    if (transport->target->decompress)
+        (void)curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
+    sample->bytes += exchange->reply.header_bytes + (uint64_t)body;
+    sample->status = exchange->reply.status;
+}
+
+static void note_end(struct pp_curl_exchange *exchange)
+{
+    struct pp_sample *sample = &exchange->sample;
+    int64_t now_ns = pp_clock_now();
+    sample->seen_ns = now_ns;
+    sample->end_ns = now_ns;
+    if (sample->sent_ns != 0 && exchange->transport->stamp_is_last)
+        sample->stamped = pp_curl_arrived(exchange, now_ns, &sample->end_ns);
+    if (sample->first_ns > sample->end_ns)
+        sample->first_ns = sample->end_ns;
+}
+
+/* --- the end of a request ------------------------------------------------------------------------ */
+
+/* Takes the easy handle back from libcurl, with all that belongs to the request. */
+static void put_away(struct pp_curl_exchange *exchange)
+{
+    if (exchange->state == PP_CURL_RUNNING)
+        pp_multi_remove(exchange->shard->multi, exchange->easy);
+    exchange->state = PP_CURL_IDLE;
+    if (exchange->hop.headers != NULL) {
+        curl_slist_free_all(exchange->hop.headers);
+        exchange->hop.headers = NULL;
+    }
+}
+
+/* Last thing done with the exchange: the handler may start, cancel or free it. */
+static void finish(struct pp_curl_exchange *exchange, enum pp_error error)
+{
+    note_end(exchange);
+    put_away(exchange);
+    exchange->sample.error = error;
+    exchange->done(exchange->owner, &exchange->sample);
+}
+
+static enum pp_error judge(const struct pp_curl_exchange *exchange)
+{
+    const struct pp_curl_request *current = exchange->current;
+    if (!pp_request_accepts(current->request, exchange->reply.status))
+        return PP_ERROR_STATUS;
+    if (current->match != NULL && !pp_match_found(current->match, exchange->reply.match_state))
+        return PP_ERROR_CONTENT;
+    return PP_ERROR_NONE;
+}
+
+static enum pp_status send_hop(struct pp_curl_exchange *exchange)
+{
+    exchange->facts = (struct pp_socket_facts){.open_errno = 0, .fd = -1};
+    exchange->reply = (struct pp_curl_reply){.status = 0};
+    exchange->hop_sends = 0;
+    return pp_multi_add(exchange->shard->multi, exchange->easy);
+}
+
+static void next_hop(struct pp_curl_exchange *exchange)
+{
+    pp_multi_remove(exchange->shard->multi, exchange->easy);
+    if (send_hop(exchange) == PP_OK)
+        return;
+    exchange->state = PP_CURL_FAILING; /* it is no longer with libcurl */
+    finish(exchange, PP_ERROR_CLIENT_MEMORY);
+}
+
+static void transfer_done(void *owner, CURL *easy, CURLcode code)
+{
+    (void)owner;
+    struct pp_curl_exchange *exchange = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange) != CURLE_OK || exchange == NULL)
+        return;
+    bool again = false;
+    enum pp_error error = pp_curl_outcome(exchange, code);
+    note_hop(exchange);
+    if (error == PP_ERROR_NONE)
+        error = pp_curl_redirect(exchange, &again);
+    if (again) {
+        next_hop(exchange);
+        return;
+    }
+    finish(exchange, error != PP_ERROR_NONE ? error : judge(exchange));
+}
+
+/* --- deadlines ----------------------------------------------------------------------------------- */
+
+/* Cannot fail twice: the reserve gives its room in the loop to the timer that found none. */
+static void arm(struct pp_curl_exchange *exchange, int64_t due_ns)
+{
+    struct pp_loop *loop = exchange->transport->loop;
+    exchange->timer_due_ns = due_ns;
+    if (pp_loop_arm(loop, &exchange->timer, due_ns) == PP_OK)
+        return;
+    pp_loop_disarm(loop, &exchange->transport->reserve);
+    if (pp_loop_arm(loop, &exchange->timer, due_ns) != PP_OK)
+        abort();
+}
+
+static void reserve_due(struct pp_timer *timer, int64_t now_ns)
+{
+    (void)timer; /* the end of time */
+    (void)now_ns;
+}
+
+/* A deadline seldom comes: the timer of an earlier request is left to fire and is then set to the current
+ * one. */
+static void set_deadline(struct pp_curl_exchange *exchange, int64_t deadline_ns)
+{
+    exchange->deadline_ns = deadline_ns;
+    exchange->overdue = false;
+    if (exchange->timer_due_ns > deadline_ns)
+        arm(exchange, deadline_ns);
+}
+
+static void time_out(struct pp_curl_exchange *exchange)
+{
+    enum pp_error error = exchange->hop_sends > 0 ? PP_ERROR_TIMEOUT : PP_ERROR_CONNECT_TIMEOUT;
+    note_hop(exchange);
+    finish(exchange, error);
+}
+
+static void timer_due(struct pp_timer *timer, int64_t now_ns)
+{
+    struct pp_curl_exchange *exchange =
+        (struct pp_curl_exchange *)((char *)timer - offsetof(struct pp_curl_exchange, timer));
+    exchange->timer_due_ns = INT64_MAX;
+    exchange->transport->stamp_real_ns = 0;
+    if (exchange->state == PP_CURL_FAILING) {
+        finish(exchange, exchange->failure);
+    } else if (exchange->state == PP_CURL_RUNNING && now_ns < exchange->deadline_ns) {
+        arm(exchange, exchange->deadline_ns);
+    } else if (exchange->state == PP_CURL_RUNNING && !exchange->overdue) {
+        exchange->overdue = true; /* a client that was held up reads first what came in time */
+        arm(exchange, 0);
+    } else if (exchange->state == PP_CURL_RUNNING) {
+        time_out(exchange);
+    }
+}
+
+/* --- exchanges ----------------------------------------------------------------------------------- */
+
+static void fail_later(struct pp_curl_exchange *exchange, enum pp_error error)
+{
+    exchange->state = PP_CURL_FAILING;
+    exchange->failure = error;
+    arm(exchange, 0);
+}
+
+static bool apply_request(struct pp_curl_exchange *exchange, const struct pp_request *request)
+{
+    if (exchange->current == NULL || exchange->current->request != request)
+        exchange->current = pp_curl_request_find(exchange->transport, request);
+    if (exchange->current == NULL)
+        return false;
+    exchange->hop = (struct pp_curl_hop){.method = request->method};
+    if (exchange->applied == exchange->current)
+        return true;
+    if (pp_curl_apply(exchange, exchange->current->url, exchange->transport->target->tls,
+                      exchange->current->headers) != PP_OK)
+        return false;
+    exchange->applied = exchange->current;
+    return true;
+}
+
+static void exchange_start(struct pp_exchange *public, const struct pp_request *request, int64_t intended_ns)
+{
+    struct pp_curl_exchange *exchange = own(public);
+    int64_t now_ns = pp_clock_now();
+    exchange->sample = (struct pp_sample){
+        .intended_ns = intended_ns != 0 ? intended_ns : now_ns, .start_ns = now_ns, .dns_ns = -1, .connect_ns = -1, .tls_ns = -1};
+    exchange->state = PP_CURL_RUNNING;
+    if (!apply_request(exchange, request) || send_hop(exchange) != PP_OK)
+        fail_later(exchange, PP_ERROR_CLIENT_MEMORY);
+    else
+        set_deadline(exchange, now_ns + request->timeout_ns);
+}
+
+static bool exchange_cancel(struct pp_exchange *public, bool *sent)
+{
+    struct pp_curl_exchange *exchange = own(public);
+    *sent = false;
+    if (exchange->state == PP_CURL_IDLE)
+        return false;
+    if (exchange->state == PP_CURL_RUNNING)
+        note_hop(exchange); /* for the connection it may have made */
+    *sent = exchange->sample.sent_ns != 0;
+    put_away(exchange);
+    return true;
+}
+
+static void exchange_free(struct pp_exchange *public)
+{
+    struct pp_curl_exchange *exchange = own(public);
+    if (exchange == NULL)
+        return;
+    put_away(exchange);
+    pp_loop_disarm(exchange->transport->loop, &exchange->timer);
+    exchange->shard->exchanges--;
+    if (exchange->easy != NULL)
+        curl_easy_cleanup(exchange->easy);
+    free(exchange);
+}
+
+static struct pp_curl_shard *free_shard(struct pp_curl_transport *transport)
+{
+    for (size_t i = 0; i < transport->shard_count; i++)
+        if (transport->shards[i].exchanges < transport->shard_size)
+            return &transport->shards[i];
+    return &transport->shards[0]; /* more exchanges than were announced */
+}
+
+static enum pp_status exchange_new(struct pp_transport *public, pp_exchange_done done, void *owner,
+                                   struct pp_exchange **out)
+{
+    struct pp_curl_transport *transport = (struct pp_curl_transport *)public;
+    struct pp_curl_exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return PP_NOMEM;
+    exchange->transport = transport;
+    exchange->done = done;
+    exchange->owner = owner;
+    exchange->timer.fire = timer_due;
+    exchange->timer_due_ns = INT64_MAX;
+    exchange->shard = free_shard(transport);
+    exchange->shard->exchanges++;
+    enum pp_status status = pp_curl_easy_new(exchange);
+    if (status != PP_OK) {
+        exchange_free((struct pp_exchange *)exchange);
+        return status;
+    }
+    *out = (struct pp_exchange *)exchange;
+    return PP_OK;
+}
+
+/* --- the transport ------------------------------------------------------------------------------- */
+
+/* Before libcurl reads: afterwards the kernel has forgotten when it came. */
+static void turn(void *owner, int fd)
+{
+    struct pp_curl_transport *transport = owner;
+    transport->stamp_real_ns = 0;
+    transport->stamp_is_last = false;
+    if (fd < 0 || transport->target->unix_path != NULL)
+        return;
+    size_t queued = 0;
+    transport->stamp_real_ns = pp_socket_peek_stamp(fd, &queued);
+    transport->stamp_is_last = queued < PP_PEEK_MAX;
+}
+
+static bool limit_connections(const struct pp_curl_transport *transport, CURLM *curl)
+{
+    const struct pp_target *target = transport->target;
+    size_t streams = target->streams > 1 ? target->streams : 1;
+    if (curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long)(transport->shard_size * CONNS_PER_SLOT)) !=
+        CURLM_OK)
+        return false;
+    if (streams == 1)
+        return curl_multi_setopt(curl, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK;
+    return curl_multi_setopt(curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)streams) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)(transport->shard_size / streams)) ==
+               CURLM_OK;
+}
+
+/* A shard is a whole number of connections, each with all its streams. */
+static size_t shard_size_for(const struct pp_target *target, size_t slots)
+{
+    size_t streams = target->streams > 1 ? target->streams : 1;
+    size_t conns = (slots + streams - 1) / streams, most = (SHARD_SIZE + streams - 1) / streams;
+    if (conns == 0)
+        conns = 1;
+    return (conns < most ? conns : most) * streams;
+}
+
+static enum pp_status open_shards(struct pp_curl_transport *transport, size_t slots)
+{
+    transport->shard_size = shard_size_for(transport->target, slots);
+    size_t count = slots == 0 ? 1 : (slots + transport->shard_size - 1) / transport->shard_size;
+    transport->shards = calloc(count, sizeof *transport->shards);
+    if (transport->shards == NULL)
+        return PP_NOMEM;
+    for (; transport->shard_count < count; transport->shard_count++) {
+        struct pp_curl_shard *shard = &transport->shards[transport->shard_count];
+        enum pp_status status = pp_multi_new(transport->loop, transfer_done, turn, transport, &shard->multi);
+        if (status != PP_OK)
+            return status;
+        if (!limit_connections(transport, pp_multi_handle(shard->multi))) {
+            transport->shard_count++;
+            return PP_UNSUPPORTED;
+        }
+    }
+    return PP_OK;
+}
+
+static void transport_close(struct pp_transport *public)
+{
+    struct pp_curl_transport *transport = (struct pp_curl_transport *)public;
+    if (transport == NULL)
+        return;
+    for (size_t i = 0; i < transport->shard_count; i++)
+        pp_multi_free(transport->shards[i].multi);
+    free(transport->shards);
+    pp_curl_requests_free(transport->requests);
+    pp_loop_disarm(transport->loop, &transport->reserve);
+    free(transport);
+}
+
+static bool is_address(const char *host)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+static enum pp_status transport_open(struct pp_loop *loop, const struct pp_target *target, size_t slots,
+                                     struct pp_transport **out)
+{
+    enum pp_status status = pp_curl_supported(target);
+    if (status != PP_OK)
+        return status;
+    struct pp_curl_transport *transport = calloc(1, sizeof *transport);
+    if (transport == NULL)
+        return PP_NOMEM;
+    transport->loop = loop;
+    transport->target = target;
+    transport->by_name = target->unix_path == NULL && !is_address(target->host);
+    transport->reserve.fire = reserve_due;
+    status = pp_loop_arm(loop, &transport->reserve, INT64_MAX);
+    if (status == PP_OK)
+        status = open_shards(transport, slots);
+    if (status != PP_OK) {
+        transport_close((struct pp_transport *)transport);
+        return status;
+    }
+    *out = (struct pp_transport *)transport;
+    return PP_OK;
+}
+
+static uint64_t transport_connected(const struct pp_transport *public)
+{
+    return ((const struct pp_curl_transport *)public)->connected;
+}
+
+const struct pp_exchange_way pp_exchange_curl = {
+    .name = "curl",
+    .open = transport_open,
+    .close = transport_close,
+    .exchange_new = exchange_new,
+    .exchange_free = exchange_free,
+    .start = exchange_start,
+    .cancel = exchange_cancel,
+    .connected = transport_connected,
+};
