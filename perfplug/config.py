@@ -1,0 +1,264 @@
+"""Settings of a pytest session: one frozen value, resolved once.
+
+Every option can be said on the command line, in the environment and as an ini option; the first that says it wins,
+in this order. What a test says itself (its marker, the arguments of ``perf.http``) stands above all three and is
+not read here. An error names the source that said the wrong thing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from perfplug.errors import UsageError
+
+Require = Literal["skip", "fail"]
+Kind = Literal["url", "path", "flag", "count", "words", "choice"]
+
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the session was told. Paths are absolute."""
+
+    base_url: str | None = None
+    json: Path | None = None
+    junit: Path | None = None
+    quick: bool = False
+    allow_hosts: tuple[str, ...] = ()
+    workers: int | None = None
+    strict: bool = False
+    require: Require = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One setting and the three places where it can be said."""
+
+    name: str  # of the Settings' field
+    kind: Kind
+    flag: str
+    ini: str
+    env: str
+    help: str
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def dest(self) -> str:
+        return f"perf_{self.name}"
+
+
+OPTIONS = (
+    Option(
+        name="base_url",
+        kind="url",
+        flag="--perf-base-url",
+        ini="perf_base_url",
+        env="PERFPLUG_BASE_URL",
+        metavar="URL",
+        help="what the paths in performance tests are relative to, such as http://127.0.0.1:8000",
+    ),
+    Option(
+        name="json",
+        kind="path",
+        flag="--perf-json",
+        ini="perf_json",
+        env="PERFPLUG_JSON",
+        metavar="FILE",
+        help="write the measured results as JSON",
+    ),
+    Option(
+        name="junit",
+        kind="path",
+        flag="--perf-junit",
+        ini="perf_junit",
+        env="PERFPLUG_JUNIT",
+        metavar="FILE",
+        help="write JUnit XML with one test case per limit",
+    ),
+    Option(
+        name="quick",
+        kind="flag",
+        flag="--perf-quick",
+        ini="perf_quick",
+        env="PERFPLUG_QUICK",
+        help="short loads, for a look before a commit",
+    ),
+    Option(
+        name="allow_hosts",
+        kind="words",
+        flag="--perf-allow-host",
+        ini="perf_allow_hosts",
+        env="PERFPLUG_ALLOW_HOSTS",
+        metavar="HOST",
+        help="a host that may be put under load besides loopback (repeatable; a comma list in the environment)",
+    ),
+    Option(
+        name="workers",
+        kind="count",
+        flag="--perf-workers",
+        ini="perf_workers",
+        env="PERFPLUG_WORKERS",
+        metavar="N",
+        help="threads that make the load",
+    ),
+    Option(
+        name="strict",
+        kind="flag",
+        flag="--perf-strict",
+        ini="perf_strict",
+        env="PERFPLUG_STRICT",
+        help="a verdict that is INCONCLUSIVE or INVALID fails the test",
+    ),
+    Option(
+        name="require",
+        kind="choice",
+        flag="--perf-require",
+        ini="perf_require",
+        env="PERFPLUG_REQUIRE",
+        metavar="skip|fail",
+        choices=("skip", "fail"),
+        help="what perf.require does with a test whose target is not healthy (skip)",
+    ),
+)
+
+
+SETTINGS = pytest.StashKey[Settings]()
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Every option as a flag and as an ini option. Values are checked by :func:`resolve`, not by the parser."""
+    group = parser.getgroup("perfplug", "performance tests (perfplug)")
+    ini_types: dict[Kind, Any] = {"flag": "bool", "words": "linelist"}
+    if pytest.version_tuple >= (8, 4):
+        ini_types["count"] = "int"  # so that `perf_workers = 2` is right in a [tool.pytest] table
+    for option in OPTIONS:
+        shape: dict[str, Any] = {"dest": option.dest, "default": None, "help": option.help}
+        if option.kind == "flag":
+            shape["action"] = "store_true"
+        else:
+            shape["metavar"] = option.metavar
+            shape["action"] = "append" if option.kind == "words" else "store"
+        group.addoption(option.flag, **shape)
+        parser.addini(option.ini, f"{option.help} ({option.flag})", ini_types.get(option.kind, "string"), default=None)
+
+
+def from_pytest(config: pytest.Config) -> Settings:
+    """The session's settings. UsageError when a source says something wrong."""
+    return resolve(
+        {option.name: config.getoption(option.dest) for option in OPTIONS},
+        os.environ,
+        {option.ini: _read_ini(config, option) for option in OPTIONS},
+        here=config.invocation_params.dir,
+        ini_dir=config.inipath.parent if config.inipath else config.rootpath,
+    )
+
+
+def _read_ini(config: pytest.Config, option: Option) -> object:
+    try:
+        return config.getini(option.ini)
+    except (TypeError, ValueError, pytest.UsageError) as error:  # which of them depends on pytest's version
+        where = config.inipath.name if config.inipath else "-o"
+        raise UsageError(f"ini option {option.ini} ({where}): {error}") from error
+
+
+def resolve(
+    command_line: Mapping[str, object],
+    environ: Mapping[str, str],
+    ini: Mapping[str, object],
+    *,
+    here: Path,
+    ini_dir: Path,
+) -> Settings:
+    """The first source that says an option wins: command line (by field name), environment, ini.
+
+    A relative path is relative to ``here``, in the ini file to that file's folder. UsageError names the source.
+    """
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        said = (
+            (command_line.get(option.name), option.flag, here),
+            (environ.get(option.env), option.env, here),
+            (ini.get(option.ini), f"ini option {option.ini}", ini_dir),
+        )
+        for value, source, folder in said:
+            if value is not None and value != "" and value != []:
+                values[option.name] = _PARSERS[option.kind](option, value, source, folder)
+                break
+    return Settings(**values)
+
+
+def _url(_option: Option, value: object, source: str, _folder: Path) -> str:
+    from perfplug.urls import split_url
+
+    text = str(value).strip()
+    try:
+        split_url(text)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from None
+    return text
+
+
+def _path(_option: Option, value: object, source: str, folder: Path) -> Path:
+    path = folder / Path(str(value)).expanduser()
+    if path.is_dir():
+        raise UsageError(f"{source}: {value!s} is a folder; name a file in it")
+    return path
+
+
+def _flag(_option: Option, value: object, source: str, _folder: Path) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise UsageError(f"{source}: {value!r} is neither true nor false; say 1 or 0")
+
+
+def _count(_option: Option, value: object, source: str, _folder: Path) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise UsageError(f"{source}: {value!s} is not a whole number from 1 on")
+    return number
+
+
+def _words(_option: Option, value: object, source: str, _folder: Path) -> tuple[str, ...]:
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    words = tuple(word.strip() for line in listed for word in str(line).split(",") if word.strip())
+    for word in words:
+        if "://" in word or any(letter.isspace() for letter in word):
+            raise UsageError(
+                f"{source}: {word!r} is not a host; say the name or address alone, such as staging.example"
+            )
+    return words
+
+
+def _choice(option: Option, value: object, source: str, _folder: Path) -> str:
+    word = str(value).strip().lower()
+    if word in option.choices:
+        return word
+    from perfplug.units import nearest
+
+    raise UsageError(f"{source}: {value!r} is not known{nearest(word, option.choices)}")
+
+
+_PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
+    "url": _url,
+    "path": _path,
+    "flag": _flag,
+    "count": _count,
+    "words": _words,
+    "choice": _choice,
+}

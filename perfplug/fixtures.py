@@ -1,0 +1,349 @@
+"""The ``perf`` fixture: what a performance test puts under load, and how."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perfplug import marker
+from perfplug.config import SETTINGS
+from perfplug.errors import TargetUnreachable
+from perfplug.ledger import Ledger, Loads
+
+if TYPE_CHECKING:
+    from perfplug.engine import Progress
+    from perfplug.limits import Limit
+    from perfplug.plan import Plan
+    from perfplug.progress import ProgressLine
+    from perfplug.report import Case
+    from perfplug.result import Result
+    from perfplug.spec import Headers
+
+LEDGER = pytest.StashKey[Ledger]()
+LOADS = pytest.StashKey[Loads]()
+NODE_ID = pytest.StashKey[str]()  # under pytest-xdist, which adds its group to an item's own
+
+PROPERTY = "perfplug."  # our user_properties begin with it
+_PROGRESS_INTERVAL = 0.25  # seconds
+
+
+class PerfplugWarning(pytest.PytestWarning):
+    """The limits of a load could not be judged: INCONCLUSIVE or INVALID."""
+
+
+class Perf:
+    """Runs loads and hands back what was seen. The limits of the test's marker are judged after each load, and fail
+    the test when its own code has passed."""
+
+    def __init__(
+        self,
+        item: pytest.Item,
+        loads: Loads,
+        *,
+        find_base_url: Callable[[], str | None],
+        take_turn: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._item = item
+        self._loads = loads
+        self._settings = item.config.stash[SETTINGS]
+        self._find_base_url = find_base_url
+        self._take_turn = take_turn
+
+    @property
+    def base_url(self) -> str | None:
+        """What paths are relative to: --perf-base-url, PERFPLUG_BASE_URL, ini perf_base_url, or else the ``base_url``
+        fixture (of pytest-base-url, or one's own) when there is one."""
+        return self._settings.base_url or self._find_base_url()
+
+    def http(
+        self,
+        url: str,
+        *,
+        users: int | None = None,
+        duration: str | float | None = None,
+        requests: int | None = None,
+        rate: str | float | None = None,
+        arrivals: str | None = None,
+        think: str | float | tuple[str | float, str | float] | None = None,
+        warmup: str | float | None = None,
+        method: str | None = None,
+        headers: Headers | None = None,
+        data: str | bytes | None = None,
+        json: object = None,
+        data_file: str | Path | None = None,
+        expect_status: int | Sequence[int] | None = None,
+        expect_text: str | None = None,
+        timeout: str | float | None = None,
+        body_cap: str | int | None = None,
+        http: str | float | None = None,
+        follow_redirects: bool | int = False,
+        cookies: bool = False,
+        decompress: bool = False,
+        proxy: str | None = None,
+        streams: int = 1,
+        cert: str | Path | None = None,
+        key: str | Path | None = None,
+        cafile: str | Path | None = None,
+        insecure: bool = False,
+        unix_socket: str | Path | None = None,
+        name: str | None = None,
+        workers: int | None = None,
+        seed: int | None = None,
+        limits: Mapping[str, object] | None = None,
+    ) -> Result:
+        """Puts a URL, or a path below the base URL, under load until it is over. The result's times are seconds.
+
+        Times are written "500ms", "10s", "2m" or as numbers of seconds; rates "200/s" or as numbers a second; sizes
+        "1MB". Values that are not given are those of :func:`perfplug.spec.make_plan`. ``limits`` stand in place of
+        the marker's for this load; an empty mapping means none.
+
+        Raises UsageError for what cannot be run and TargetUnreachable when no connection was ever established. Left
+        alone, both fail the test with one message and no traceback.
+        """
+        __tracebackhide__ = True
+        own = self._loads.limits if limits is None else self._parse(limits)
+        plan = self._plan(
+            url,
+            own,
+            users=users,
+            duration=duration,
+            requests=requests,
+            rate=rate,
+            arrivals=arrivals,
+            think=think,
+            warmup=warmup,
+            method=method,
+            headers=headers,
+            data=data,
+            json=json,
+            data_file=data_file,
+            expect_status=expect_status,
+            expect_text=expect_text,
+            timeout=timeout,
+            body_cap=body_cap,
+            http=http,
+            follow_redirects=follow_redirects,
+            cookies=cookies,
+            decompress=decompress,
+            proxy=proxy,
+            streams=streams,
+            cert=cert,
+            key=key,
+            cafile=cafile,
+            insecure=insecure,
+            unix_socket=unix_socket,
+            name=name or self._loads.name,
+            workers=workers or self._settings.workers,
+            seed=seed,
+            quick=self._settings.quick,
+        )
+        return self._run(plan, own)
+
+    def require(
+        self,
+        url: str,
+        *,
+        timeout: str | float = "2s",
+        fail: bool | None = None,
+        expect_status: int | Sequence[int] | None = None,
+        headers: Headers | None = None,
+        cert: str | Path | None = None,
+        key: str | Path | None = None,
+        cafile: str | Path | None = None,
+        insecure: bool = False,
+        unix_socket: str | Path | None = None,
+    ) -> None:
+        """Asks once whether a target is healthy: an answer of 200 to 399, or of ``expect_status``, within ``timeout``.
+
+        If it is not, skips the test with the reason; with ``fail``, or under --perf-require=fail, raises
+        TargetUnreachable instead.
+        """
+        __tracebackhide__ = True
+        plan = self._plan(
+            url,
+            (),
+            users=1,
+            requests=1,
+            timeout=timeout,
+            expect_status=expect_status,
+            headers=headers,
+            cert=cert,
+            key=key,
+            cafile=cafile,
+            insecure=insecure,
+            unix_socket=unix_socket,
+        )
+        from perfplug.probe import trouble
+
+        reason = trouble(plan)
+        if reason is None:
+            return
+        if self._settings.require == "fail" if fail is None else fail:
+            raise TargetUnreachable(f"required: {reason}")
+        pytest.skip(f"required: {reason}")
+
+    def _parse(self, limits: Mapping[str, object]) -> tuple[Limit, ...]:
+        from perfplug.sla import parse_limits
+
+        return parse_limits(limits, where=self._loads.test)
+
+    def _plan(self, url: str, limits: tuple[Limit, ...], *, unix_socket: str | Path | None, **said: Any) -> Plan:
+        from perfplug.spec import make_plan
+
+        # Only where it is needed: the fixture behind it may start a server.
+        relative = isinstance(url, str) and url.startswith(("/", "?")) and unix_socket is None
+        return make_plan(
+            where=self._loads.test,
+            url=url,
+            base_url=self.base_url if relative else None,
+            allow_hosts=self._settings.allow_hosts,
+            unix_socket=unix_socket,
+            limits=limits,
+            **said,
+        )
+
+    def _run(self, plan: Plan, limits: tuple[Limit, ...]) -> Result:
+        __tracebackhide__ = True
+        origin = plan.request.origin
+        home = origin.unix_path or f"{origin.host}:{origin.port}"
+        self._loads.ledger.check_reachable(home)
+        name = self._loads.unique_name(plan.request.name)
+        with self._take_turn():
+            result = self._measure(plan, name)
+        case = self._loads.add(result, limits)
+        self._item.user_properties.extend(properties(case))
+        self._item.ihook.pytest_perfplug_result(result=result, judged=case.judged, item=self._item)
+        if result.interrupted:
+            raise KeyboardInterrupt
+        if result.unreachable is not None:
+            self._loads.ledger.mark_unreachable(home, result.unreachable)
+            raise TargetUnreachable(result.unreachable)
+        return result
+
+    def _measure(self, plan: Plan, name: str) -> Result:
+        from perfplug import engine
+
+        line = _progress_line(self._item.config)
+        if line is None:
+            return engine.run(plan, name=name, stop_when_unreachable=True)
+
+        def show(progress: Progress) -> None:
+            line.show(name, progress)
+
+        try:
+            return engine.run(
+                plan, name=name, on_progress=show, interval=_PROGRESS_INTERVAL, stop_when_unreachable=True
+            )
+        finally:
+            line.clear()
+
+
+@pytest.fixture
+def perf(request: pytest.FixtureRequest) -> Iterator[Perf]:
+    """Puts a target under load: perf.http("/path", users=15, duration="10s"). See the performance marker."""
+    item: pytest.Item = request.node
+    if LOADS not in item.stash:
+        item.stash[LOADS] = new_loads(item, marker.Promise(limits={}))
+    loads = item.stash[LOADS]
+    yield Perf(
+        item,
+        loads,
+        find_base_url=lambda: _base_url_fixture(request),
+        take_turn=lambda: _turn(request),
+    )
+    # Loads that other fixtures ran when the test's own code was already over.
+    loads.settle(strict=item.config.stash[SETTINGS].strict)
+
+
+def new_loads(item: pytest.Item, promise: marker.Promise) -> Loads:
+    """Empty books for a test that is about to run, maybe not for the first time. UsageError for a bad limit."""
+    test = item.stash.get(NODE_ID, item.nodeid)
+    ledger = item.config.stash[LEDGER]
+    ledger.asked_for = True
+    item.user_properties[:] = [entry for entry in item.user_properties if not entry[0].startswith(PROPERTY)]
+    limits: tuple[Limit, ...] = ()
+    if promise.limits:
+        from perfplug.sla import parse_limits
+
+        limits = parse_limits(promise.limits, where=test)
+    file, line = marker.place(getattr(item, "function", None))
+    return Loads(
+        test=test,
+        ledger=ledger,
+        limits=limits,
+        name=promise.name,
+        file=_relative(file or item.path, item.config.rootpath),
+        line=line,
+    )
+
+
+def properties(case: Case) -> Iterator[tuple[str, object]]:
+    """A load's figures for ``user_properties``, where pytest's own JUnit XML takes them from. Times are seconds."""
+    result = case.result
+    figures: dict[str, object] = {
+        "verdict": case.verdict.value,
+        "requests": result.requests,
+        "errors": result.requests - result.ok,
+        "error_rate": f"{result.error_rate:.6g}",
+        "throughput": f"{result.throughput:.6g}",
+    }
+    if result.latency.count:
+        figures |= {key: f"{getattr(result, key):.6g}" for key in ("p50", "p90", "p95", "p99", "p99_9", "mean", "max")}
+    for judged in case.judged:
+        figures[judged.limit.metric] = f"{judged.observed:.6g}"
+    return ((f"{PROPERTY}{result.name}.{key}", value) for key, value in figures.items())
+
+
+def on_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of pytest-xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _base_url_fixture(request: pytest.FixtureRequest) -> str | None:
+    try:
+        value = request.getfixturevalue("base_url")
+    except pytest.FixtureLookupError as error:
+        if error.argname != "base_url":
+            raise
+        return None
+    return str(value) if value else None
+
+
+def _turn(request: pytest.FixtureRequest) -> AbstractContextManager[None]:
+    if not on_worker(request.config):
+        return contextlib.nullcontext()
+    from perfplug.turn import turn
+
+    # Each worker has its own folder below the session's.
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    return turn(factory.getbasetemp().parent / "perfplug.lock")
+
+
+def _progress_line(config: pytest.Config) -> ProgressLine | None:
+    """None where a line that comes and goes would be in the way: no terminal, a worker of pytest-xdist, -qq."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    writer = config.get_terminal_writer()
+    if reporter is None or on_worker(config) or config.get_verbosity() < -1:
+        return None
+    if not (reporter.isatty and writer.hasmarkup):
+        return None
+    from perfplug.progress import ProgressLine
+
+    capture = config.pluginmanager.getplugin("capturemanager")
+    return ProgressLine(
+        capture.global_and_fixture_disabled if capture is not None else contextlib.nullcontext,
+        column=writer.width_of_current_line,
+        width=writer.fullwidth,
+    )
