@@ -14,6 +14,9 @@ struct pp_slices {
     struct pp_hist *dense;
     size_t count;
     struct pp_slice slice[PP_SLICES_MAX];
+    /* What ten slices will hold when they become one, as far as it is known: made as each ten fill up, for
+     * all at once would hold up the requests of that moment by several milliseconds. */
+    struct pp_pack ten[PP_SLICES_MAX / GROW];
 };
 
 enum pp_status pp_slices_new(int64_t width_ns, struct pp_slices **out)
@@ -36,12 +39,25 @@ enum pp_status pp_slices_new(int64_t width_ns, struct pp_slices **out)
     return PP_OK;
 }
 
+static void drop(struct pp_pack *pack)
+{
+    free(pack->bytes);
+    *pack = (struct pp_pack){0};
+}
+
+static void drop_tens(struct pp_slices *slices)
+{
+    for (size_t i = 0; i < (slices->count + GROW - 1) / GROW; i++)
+        drop(&slices->ten[i]);
+}
+
 void pp_slices_free(struct pp_slices *slices)
 {
     if (!slices)
         return;
+    drop_tens(slices);
     for (size_t i = 0; i < slices->count; i++)
-        free(slices->slice[i].pack);
+        drop(&slices->slice[i].pack);
     pp_hist_free(slices->dense);
     free(slices);
 }
@@ -51,39 +67,56 @@ void pp_slices_begin(struct pp_slices *slices, int64_t start_ns)
     slices->start_ns = start_ns;
 }
 
-/* Moves the dense histogram into the slice's pack. */
-static void pack_dense(struct pp_slices *slices, struct pp_slice *slice)
+/* Moves the dense histogram into the pack. False: there was no memory. */
+static bool pack_dense(struct pp_slices *slices, struct pp_pack *pack)
 {
-    free(slice->pack);
-    slice->pack = NULL;
-    slice->pack_length = 0;
-    if (!slice->lost && pp_hist_count(slices->dense) > 0 &&
-        pp_hist_encode(slices->dense, &slice->pack, &slice->pack_length) != PP_OK)
-        slice->lost = true;
+    bool packed = true;
+    drop(pack);
+    if (pp_hist_count(slices->dense) > 0)
+        packed = pp_hist_encode(slices->dense, &pack->bytes, &pack->length) == PP_OK;
     pp_hist_clear(slices->dense);
+    return packed;
 }
 
-/* Adds a slice's pack, if it has one, to the dense histogram. What we encoded cannot fail to decode. */
-static void add_pack(struct pp_slices *slices, const struct pp_slice *slice)
+/* Of a slice that lost latencies the rest is not kept: a part would pass for the whole. */
+static void pack_slice(struct pp_slices *slices, struct pp_slice *slice)
 {
-    if (slice->pack && pp_hist_merge_encoded(slices->dense, slice->pack, slice->pack_length) != PP_OK)
+    if (slice->lost)
+        pp_hist_clear(slices->dense);
+    if (!pack_dense(slices, &slice->pack))
+        slice->lost = true;
+}
+
+/* Adds a pack, if there is one, to the dense histogram. What we encoded cannot fail to decode. */
+static void add_pack(struct pp_slices *slices, const struct pp_pack *pack)
+{
+    if (pack->bytes && pp_hist_merge_encoded(slices->dense, pack->bytes, pack->length) != PP_OK)
         abort();
+}
+
+/* Once the last of ten is closed. Without memory it is done, or given up, when they become one. */
+static void pack_ten(struct pp_slices *slices, size_t ten)
+{
+    for (size_t i = ten * GROW; i < (ten + 1) * GROW; i++)
+        add_pack(slices, &slices->slice[i].pack);
+    (void)pack_dense(slices, &slices->ten[ten]);
 }
 
 static void close_last(struct pp_slices *slices)
 {
-    if (slices->open)
-        pack_dense(slices, &slices->slice[slices->count - 1]);
+    if (!slices->open)
+        return;
+    pack_slice(slices, &slices->slice[slices->count - 1]);
     slices->open = false;
+    if (slices->count % GROW == 0)
+        pack_ten(slices, slices->count / GROW - 1);
 }
 
 static void open_last(struct pp_slices *slices)
 {
     struct pp_slice *last = &slices->slice[slices->count - 1];
-    add_pack(slices, last);
-    free(last->pack);
-    last->pack = NULL;
-    last->pack_length = 0;
+    add_pack(slices, &last->pack);
+    drop(&last->pack);
     slices->open = true;
 }
 
@@ -100,18 +133,26 @@ static void add_counts(struct pp_slice *into, const struct pp_slice *from)
     into->lost = into->lost || from->lost;
 }
 
-/* Makes slice `to` of the slices first..end-1 (to <= first), which are empty afterwards. None is open. */
-static void fold(struct pp_slices *slices, size_t to, size_t first, size_t end)
+/* Makes slice `to` of the slices first..end-1 (to <= first), which are empty afterwards. None is open.
+ * `ready` (taken): their latencies together, unless it is empty. */
+static void fold(struct pp_slices *slices, size_t to, size_t first, size_t end, struct pp_pack *ready)
 {
     struct pp_slice sum = {0};
     for (size_t i = first; i < end; i++) {
         struct pp_slice *slice = &slices->slice[i];
         add_counts(&sum, slice);
-        add_pack(slices, slice);
-        free(slice->pack);
+        if (!ready->bytes)
+            add_pack(slices, &slice->pack);
+        drop(&slice->pack);
         *slice = (struct pp_slice){0};
     }
-    pack_dense(slices, &sum);
+    if (ready->bytes && !sum.lost) {
+        sum.pack = *ready;
+        *ready = (struct pp_pack){0};
+    } else {
+        pack_slice(slices, &sum);
+        drop(ready);
+    }
     slices->slice[to] = sum;
 }
 
@@ -120,7 +161,7 @@ static void coarsen(struct pp_slices *slices)
     size_t count = (slices->count + GROW - 1) / GROW;
     for (size_t to = 0; to < count; to++) {
         size_t first = to * GROW, end = first + GROW;
-        fold(slices, to, first, end < slices->count ? end : slices->count);
+        fold(slices, to, first, end < slices->count ? end : slices->count, &slices->ten[to]);
     }
     slices->count = count;
     slices->width_ns *= GROW;
@@ -164,8 +205,10 @@ void pp_slices_end(struct pp_slices *slices, int64_t end_ns)
         turn_to(slices, last_ns);
     } else if (index_of(slices, last_ns) + 1 < slices->count) {
         size_t last = index_of(slices, last_ns);
+        struct pp_pack unknown = {0};
         close_last(slices);
-        fold(slices, last, last, slices->count);
+        drop_tens(slices);
+        fold(slices, last, last, slices->count, &unknown);
         slices->count = last + 1;
         open_last(slices);
     }
@@ -177,10 +220,10 @@ static void merge_slice(struct pp_slices *into, size_t to, const struct pp_slice
 {
     struct pp_slice *slice = &into->slice[to];
     add_counts(slice, &from->slice[index]);
-    add_pack(into, slice);
+    add_pack(into, &slice->pack);
     if (pp_slices_get_latency(from, index, into->dense) != PP_OK)
         slice->lost = true;
-    pack_dense(into, slice);
+    pack_slice(into, slice);
 }
 
 enum pp_status pp_slices_merge(struct pp_slices *into, const struct pp_slices *from)
@@ -188,6 +231,7 @@ enum pp_status pp_slices_merge(struct pp_slices *into, const struct pp_slices *f
     if (into->first_width_ns != from->first_width_ns)
         return PP_INVALID;
     close_last(into);
+    drop_tens(into);
     while (into->width_ns < from->width_ns)
         coarsen(into);
     size_t ratio = (size_t)(into->width_ns / from->width_ns);
@@ -221,5 +265,5 @@ enum pp_status pp_slices_get_latency(const struct pp_slices *slices, size_t inde
         return PP_NOMEM;
     if (slices->open && index == slices->count - 1)
         return pp_hist_merge(into, slices->dense);
-    return slice->pack ? pp_hist_merge_encoded(into, slice->pack, slice->pack_length) : PP_OK;
+    return slice->pack.bytes ? pp_hist_merge_encoded(into, slice->pack.bytes, slice->pack.length) : PP_OK;
 }

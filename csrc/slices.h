@@ -20,14 +20,19 @@
 #define PP_SLICES_MAX 4000
 #define PP_SLICE_DIGITS 2
 
+/* slices.c's own: an encoded histogram, owned; no bytes when there is nothing in it. */
+struct pp_pack {
+    uint8_t *bytes;
+    size_t length;
+};
+
 /* By completion. Failed requests count as at or above every threshold. */
 struct pp_slice {
     uint64_t requests, errors, bytes;
     uint64_t over[PP_THRESHOLD_MAX];
     double latency_sum_ns, latency_square_ns; /* of good requests */
-    bool lost;     /* no memory to keep the latencies; the counts and sums above are whole */
-    uint8_t *pack; /* slices.c's own: the encoded latencies, NULL when there are none */
-    size_t pack_length;
+    bool lost; /* no memory to keep the latencies; the counts and sums above are whole */
+    struct pp_pack pack;
 };
 
 struct pp_slices;

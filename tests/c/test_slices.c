@@ -131,6 +131,24 @@ static void ten_slices_become_one_when_there_would_be_too_many(void)
     pp_slices_free(slices);
 }
 
+static void a_run_through_several_growths_keeps_every_latency(void)
+{
+    struct pp_slices *slices = new_slices();
+    enum { TIMES = 12 * PP_SLICES_MAX };
+    for (int i = 0; i < TIMES; i++)
+        add(slices, (int64_t)i * WIDTH, (i % 10 + 1) * PP_NS_PER_MS);
+    CHECK_INT(pp_slices_width(slices), 100 * WIDTH);
+    CHECK_INT(pp_slices_count(slices), TIMES / 100);
+    for (size_t i = 0; i < pp_slices_count(slices); i++) {
+        struct pp_hist *hist = latency_of(slices, i);
+        CHECK_INT(requests(slices, i), 100);
+        CHECK_INT(pp_hist_count_at_or_above_ns(hist, 2 * PP_NS_PER_MS - PP_NS_PER_MS / 10), 90);
+        pp_hist_free(hist);
+    }
+    check_sums(slices, TIMES);
+    pp_slices_free(slices);
+}
+
 static void a_slice_goes_on_filling_after_it_was_made_of_others(void)
 {
     struct pp_slices *slices = new_slices();
@@ -341,6 +359,22 @@ static void without_memory_a_slice_loses_its_latencies_but_no_count(void)
     pp_slices_free(into);
 }
 
+static void one_lost_slice_of_ten_makes_the_ten_lost(void)
+{
+    struct pp_slices *slices = new_slices();
+    for (int i = 0; i <= 20; i++) {
+        if (i == 4) /* the fourth slice is about to close */
+            alloc_fail_arm(0, ALLOC_FAIL_ONCE);
+        add(slices, i * WIDTH, PP_NS_PER_MS);
+        (void)alloc_fail_disarm();
+    }
+    add(slices, 4000 * WIDTH, PP_NS_PER_MS);
+    CHECK(pp_slices_get(slices, 0)->lost && !pp_slices_get(slices, 1)->lost);
+    CHECK_INT(requests(slices, 0), 10);
+    CHECK_INT(latencies(slices, 1), 10);
+    pp_slices_free(slices);
+}
+
 static void without_memory_growing_and_merging_lose_no_count(void)
 {
     for (unsigned skip = 0; skip < 30; skip++) {
@@ -373,6 +407,8 @@ int main(void)
          a_closed_slice_keeps_its_latencies_to_two_digits},
         {"ten slices become one when there would be too many",
          ten_slices_become_one_when_there_would_be_too_many},
+        {"a run through several growths keeps every latency",
+         a_run_through_several_growths_keeps_every_latency},
         {"a slice goes on filling after it was made of others",
          a_slice_goes_on_filling_after_it_was_made_of_others},
         {"a long silence grows the width as often as needed",
@@ -391,6 +427,7 @@ int main(void)
         {"without memory no slices are made", without_memory_no_slices_are_made},
         {"without memory a slice loses its latencies but no count",
          without_memory_a_slice_loses_its_latencies_but_no_count},
+        {"one lost slice of ten makes the ten lost", one_lost_slice_of_ten_makes_the_ten_lost},
         {"without memory growing and merging lose no count",
          without_memory_growing_and_merging_lose_no_count},
     };
