@@ -1,0 +1,36 @@
+"""docs/benchmarks.md, made from the figures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tests.bench.figures import Figure, markdown
+
+_HEAD = """\
+# Benchmarks
+
+Made by `make bench` (`python -m tests.bench`): perfplug and its peers against the same server in the same run, client
+on one core, server on another. Quote the ratios: absolute figures belong to the machine and the day.
+
+- CPU a request: user and system time of the whole process, start and stop of the run included (Python's own start-up
+  is not); kernel receive timestamps and all histograms are on.
+- Throughput: 50 keep-alive connections, a 48-byte JSON body, nginx with one worker.
+- Timing truth: 100 users against `tests/bench/delay_server.c` (log-normal delays, median 5 ms); the truth is the
+  time between the request's and the response's packets in a capture of the same run.
+- The freeze: theory is worked out in `tests/bench/freeze.py`.
+
+## Where HTTP/2 spends it
+
+HTTP/2 goes through libcurl's multi interface. Beside h2load, which drives nghttp2 directly and keeps one buffer a
+connection, each request pays for a transfer of its own: an easy handle added to and removed from the multi, libcurl's
+state machine, the header callbacks, and the look at the receive timestamp. `perf record` on the client shows it in
+`multi_runsingle`, `Curl_http2_*` and the hash and list work around them, not in perfplug's own code.
+"""
+
+
+def page(figures: Sequence[Figure], machine: Mapping[str, str], missing: Sequence[str]) -> str:
+    words = ", ".join(f"{name} {value}" for name, value in machine.items())
+    lines = [_HEAD, f"Measured on: {words}."]
+    if missing:
+        lines.append(f"Not installed, so not measured: {', '.join(missing)}.")
+    return "\n".join(lines) + "\n" + markdown(figures)
