@@ -360,6 +360,19 @@ static void merging_parts_equals_recording_the_whole(void)
     pp_hist_free(merged);
 }
 
+static void a_copy_equals_its_original_and_goes_its_own_way(void)
+{
+    struct sorted *sorted = new_sorted(9);
+    struct pp_hist *copy = NULL;
+    REQUIRE(pp_hist_copy(sorted->hist, &copy) == PP_OK);
+    check_same(sorted->hist, copy);
+    pp_hist_record_ns(copy, 5);
+    CHECK_INT(pp_hist_count(copy), MANY + 1);
+    CHECK_INT(pp_hist_count(sorted->hist), MANY);
+    pp_hist_free(copy);
+    free_sorted(sorted);
+}
+
 static void merging_an_empty_histogram_changes_nothing(void)
 {
     struct pp_hist *hist = new_times(), *empty = new_times();
@@ -410,6 +423,24 @@ static enum pp_status attempt_new(void *context)
     CHECK((status == PP_OK) == (hist != NULL));
     pp_hist_free(hist);
     return status;
+}
+
+static enum pp_status attempt_copy(void *context)
+{
+    struct pp_hist *copy = NULL;
+    enum pp_status status = pp_hist_copy(context, &copy);
+    CHECK((status == PP_OK) == (copy != NULL));
+    pp_hist_free(copy);
+    return status;
+}
+
+static void without_memory_no_histogram_is_copied(void)
+{
+    struct pp_hist *hist = new_times();
+    struct alloc_fail_sweep swept = alloc_fail_sweep(attempt_copy, hist);
+    CHECK_INT(swept.refused, 2);
+    CHECK_INT(swept.survived + swept.other, 0);
+    pp_hist_free(hist);
 }
 
 static void without_memory_no_histogram_is_made(void)
@@ -492,10 +523,12 @@ int main(void)
         {"nanoseconds are rounded to the nearest microsecond",
          nanoseconds_are_rounded_to_the_nearest_microsecond},
         {"merging parts equals recording the whole", merging_parts_equals_recording_the_whole},
+        {"a copy equals its original and goes its own way", a_copy_equals_its_original_and_goes_its_own_way},
         {"merging an empty histogram changes nothing", merging_an_empty_histogram_changes_nothing},
         {"histograms of different layout do not merge", histograms_of_different_layout_do_not_merge},
         {"a cleared histogram is as good as new", a_cleared_histogram_is_as_good_as_new},
         {"without memory no histogram is made", without_memory_no_histogram_is_made},
+        {"without memory no histogram is copied", without_memory_no_histogram_is_copied},
         {"a histogram may be read while it is written", a_histogram_may_be_read_while_it_is_written},
     };
     return check_main("hist", cases, sizeof cases / sizeof cases[0]);
