@@ -263,6 +263,7 @@ static enum pp_status conn_easy(struct pp_conn *conn)
         curl_easy_setopt(conn->easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK ||
         curl_easy_setopt(conn->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) != CURLE_OK ||
         curl_easy_setopt(conn->easy, CURLOPT_BUFFERSIZE, (long)EASY_BUFFER) != CURLE_OK ||
+        curl_easy_setopt(conn->easy, CURLOPT_ERRORBUFFER, conn->trouble) != CURLE_OK ||
         curl_easy_setopt(conn->easy, CURLOPT_SHARE, dialer->share) != CURLE_OK)
         return PP_NOMEM;
     return PP_OK;

@@ -26,7 +26,8 @@ struct pp_conn {
     struct pp_conn *queue_next, *queue_previous;
     struct pp_socket_facts facts;
     struct pp_dial_times times;
-    int64_t last_stamp_real_ns; /* TLS: of bytes that the TLS layer may still hold back */
+    char trouble[CURL_ERROR_SIZE]; /* TLS: libcurl's words for the last failure */
+    int64_t last_stamp_real_ns;    /* TLS: of bytes that the TLS layer may still hold back */
 };
 
 #endif

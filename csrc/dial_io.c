@@ -113,6 +113,13 @@ static bool tls_ended(const struct pp_conn *conn)
     return recv(conn->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* An alert (say, a client certificate was wanted and none shown) comes as a failed read like any other: only
+ * the TLS library's own words tell it. */
+static bool tls_alerted(const struct pp_conn *conn)
+{
+    return strstr(conn->trouble, " alert ") != NULL;
+}
+
 /* What libcurl hands out may have come with an earlier look: the TLS layer decrypts a record at a time. A
  * look takes a pending socket error with it, so a reset is noticed here and not by libcurl. */
 static enum pp_io receive_tls(struct pp_conn *conn, char *bytes, size_t size, size_t *length,
@@ -125,9 +132,12 @@ static enum pp_io receive_tls(struct pp_conn *conn, char *bytes, size_t size, si
         return PP_IO_RESET;
     if (stamp != 0)
         conn->last_stamp_real_ns = stamp;
+    conn->trouble[0] = '\0';
     CURLcode code = curl_easy_recv(conn->easy, bytes, size, length);
     if (code == CURLE_OK && *length == 0)
         return PP_IO_CLOSED;
+    if (code == CURLE_RECV_ERROR && tls_alerted(conn))
+        return PP_IO_TLS;
     if (code == CURLE_RECV_ERROR && tls_ended(conn))
         return PP_IO_CLOSED;
     *stamp_real_ns = conn->last_stamp_real_ns;
