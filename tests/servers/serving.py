@@ -188,8 +188,19 @@ def _serve_connection(
 
 
 def _wrap(sock: socket.socket, tls: ssl.SSLContext) -> socket.socket:
+    wrapped = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
     try:
-        return tls.wrap_socket(sock, server_side=True)
+        wrapped.do_handshake()
     except OSError:
-        sock.close()
+        _hang_up(socket.socket(fileno=wrapped.detach()))
         raise
+    return wrapped
+
+
+def _hang_up(sock: socket.socket) -> None:
+    """Ends so that the peer sees our alert: to close with its bytes unread would send a reset after it."""
+    with sock, contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(5)
+        while sock.recv(65536):
+            pass

@@ -15,7 +15,7 @@ def shop_is_up(perf: Perf) -> None:
     perf.require("/health")
 
 
-@pytest.mark.performance(p95="100ms", p99="250ms", error_rate="0.1%", throughput=">= 100/s")
+@pytest.mark.performance(p95="150ms", p99="300ms", error_rate="0.1%", throughput=">= 100/s")
 def test_the_first_page_of_the_catalogue(perf: Perf) -> None:
     perf.http("/products?limit=20", users=8, duration="4s", warmup="500ms")
 
@@ -29,10 +29,10 @@ def test_one_product(perf: Perf) -> None:
 @pytest.mark.performance(p95="150ms", error_rate="0.1%")
 def test_orders_are_taken(perf: Perf) -> None:
     order = {"product_id": 42, "quantity": 2}
-    perf.http("/orders", method="POST", json=order, expect_status=201, users=4, requests=1000)
+    perf.http("/orders", method="POST", json=order, expect_status=201, users=4, requests=4000)
 
 
-@pytest.mark.performance(p95="100ms", p99="250ms", error_rate="0.1%")
+@pytest.mark.performance(p95="100ms", p99="250ms", error_rate="1%")
 def test_search_at_a_constant_arrival_rate(perf: Perf) -> None:
     """Visitors do not wait for each other: 100 searches arrive each second, however long each one takes."""
     perf.http("/search?q=lamp", rate="100/s", users=50, duration="4s", warmup="500ms")
@@ -41,4 +41,4 @@ def test_search_at_a_constant_arrival_rate(perf: Perf) -> None:
 @pytest.mark.performance(p95="1s", error_rate="0%")
 def test_the_sales_report_is_slow_but_bounded(perf: Perf) -> None:
     """It reads every order ever placed: two managers at once may wait a second, nobody longer than five."""
-    perf.http("/reports/sales", users=2, requests=50, timeout="5s")
+    perf.http("/reports/sales", users=2, requests=80, timeout="5s")
