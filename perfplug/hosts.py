@@ -11,7 +11,10 @@ from collections.abc import Sequence
 
 from perfplug.errors import UsageError
 
-_HOW = "add it to perf_allow_hosts in the pytest settings, to --perf-allow-host, or to PERFPLUG_ALLOW_HOSTS"
+_HOW = (
+    "add it to perf_allow_hosts in the pytest settings, to --perf-allow-host (perfplug run: --allow-host), "
+    "or to PERFPLUG_ALLOW_HOSTS"
+)
 
 
 def is_loopback(host: str) -> bool:

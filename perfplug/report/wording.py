@@ -14,7 +14,7 @@ from perfplug.units import format_count, format_duration, format_rate, format_sh
 
 def limit_words(limit: Limit) -> str:
     """ "p95 < 100 ms"."""
-    return f"{limit.title} {limit.op} {format_value(limit, limit.value)}"
+    return f"{limit.title} {limit.op} {limit.bound}"
 
 
 def observed_words(judged: Judged) -> str:

@@ -1,0 +1,126 @@
+"""``perfplug run``: measure, judge, write, show; in this order, so that nothing measured is ever lost."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import enum
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from perfplug import engine
+from perfplug.cli_arguments import limits_of, plan_of
+from perfplug.cli_progress import INTERVAL, watch
+from perfplug.environment import fingerprint
+from perfplug.errors import ReportError
+from perfplug.report import Case, Report, Reporter, files
+from perfplug.report.json_report import JsonReport
+from perfplug.report.junit import JunitReport
+from perfplug.result import Result
+from perfplug.sla import Limit, Verdict, judge, overall
+
+
+class Exit(enum.IntEnum):
+    """Exit codes of the runner, as ``--help`` tells them."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    INVALID = 3
+    UNREACHABLE = 4
+    NOT_WRITTEN = 5
+    INTERRUPTED = 130
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does what the words say; the exit code. PerfplugError for what could not be done at all."""
+    limits = limits_of(arguments)
+    plan = plan_of(arguments, limits)
+    with watch(plan.load, sys.stderr, quiet=arguments.quiet) as watcher:
+        result = engine.run(
+            plan, name=plan.request.name, on_progress=watcher, interval=INTERVAL, stop_when_unreachable=True
+        )
+    case = _judge(result, limits)
+    report = Report(
+        environment=fingerprint(libcurl=engine.CURL_VERSION),
+        cases=(case,),
+        secret_headers=tuple(arguments.secret_header),
+    )
+    lost = list(_write(report, arguments))
+    _show(report, quiet=arguments.quiet)
+    for line in lost:
+        _complain(line)
+    code = exit_code(case)
+    return Exit.NOT_WRITTEN if lost and code is Exit.OK else code
+
+
+def exit_code(case: Case) -> Exit:
+    """What a judged result means for the caller."""
+    if case.result.interrupted:
+        return Exit.INTERRUPTED
+    if case.result.unreachable is not None:
+        return Exit.UNREACHABLE
+    return {Verdict.FAIL: Exit.FAILED, Verdict.INVALID: Exit.INVALID}.get(case.verdict, Exit.OK)
+
+
+def _judge(result: Result, limits: Sequence[Limit]) -> Case:
+    judged = judge(result, limits)
+    verdict = overall(judged)
+    # Without limits the figures themselves were asked for, and these are spoiled.
+    if result.unreachable is not None or (not limits and not result.client.valid):
+        verdict = Verdict.INVALID
+    return Case(test=result.plan.request.url, result=result, judged=tuple(judged), verdict=verdict)
+
+
+def _write(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
+    """Writes the files, JSON first: from it all others can be made again. Yields what could not be written."""
+    wanted: list[tuple[str | None, Reporter]] = [(arguments.json, JsonReport()), (arguments.junit, JunitReport())]
+    for path, form in wanted:
+        if path is None:
+            continue
+        try:
+            files.write(path, form.render(report))
+        except ReportError as error:
+            yield str(error)
+
+
+def _show(report: Report, *, quiet: bool) -> None:
+    unreachable = report.cases[0].result.unreachable
+    if unreachable is not None:
+        _complain(report.redactor()(unreachable))
+        return
+    # A reader of our output that has gone away (| head) is no fault of the measurement.
+    try:
+        if quiet:
+            _show_verdict(report)
+        else:
+            from perfplug.report.terminal import show
+
+            show(report, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+
+
+def _show_verdict(report: Report) -> None:
+    from perfplug.report.escape import ascii_only, console, printable
+    from perfplug.report.wording import verdict_words
+    from perfplug.sla import describe
+
+    redact = report.redactor()
+    for judged in report.cases[0].judged:
+        print(console(ascii_only(printable(redact(describe(judged))))))
+    print(verdict_words(report.cases))
+
+
+def _silence_stdout() -> None:
+    """Python flushes standard output once more when it ends, and would complain."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(line: str) -> None:
+    from perfplug.report.escape import printable
+
+    print(f"perfplug: {printable(line)}", file=sys.stderr)
