@@ -46,7 +46,7 @@ class Limit:
     def quantile(self) -> float | None:
         """0..1 for pNN metrics, else None."""
         percent = _percent(self.metric)
-        return None if percent is None else float(percent) / 100.0
+        return None if percent is None else round(float(percent) / 100.0, 15)
 
     @property
     def title(self) -> str:
