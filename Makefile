@@ -8,54 +8,66 @@ PYTHON ?= python3
 export PYTHON
 VENV := .venv
 BIN := $(VENV)/bin
-CORE_SOURCES := setup.py $(wildcard csrc/*.c csrc/*.h)
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+SOURCES := $(wildcard csrc/*.c)
+HEADERS := $(wildcard csrc/*.h)
+TIDIED := $(SOURCES:csrc/%.c=build/tidy/%)
 
-all: core
+core: build/core.built
+setup: $(VENV)/dev.installed
 
-# Names no file: runs each time, and says nothing when nothing is missing.
-setup-%:
+# Names no file: looks each time, and says nothing when nothing is missing.
+system-%:
 	@.ci/system-packages $*
 
 $(BIN)/python:
 	@.ci/system-packages build
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade pip 'setuptools>=77'
 
-$(VENV)/installed: pyproject.toml | $(BIN)/python
-	@.ci/system-packages build
-	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip 'setuptools>=77'
-	PERFPLUG_WERROR=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[dev]'
+# The extra of that name, and perfplug itself as it stands in this checkout.
+$(VENV)/%.installed: pyproject.toml | $(BIN)/python
+	$(PIP) install --no-build-isolation --editable '.[$*]'
 	@touch $@
 
-build/core.built: $(CORE_SOURCES) $(VENV)/installed
-	PERFPLUG_WERROR=1 $(BIN)/python setup.py --quiet build_ext --inplace
+build/core.built: setup.py $(SOURCES) $(HEADERS) | $(BIN)/python
+	$(BIN)/python setup.py --quiet build_ext --inplace
 	@mkdir -p build && touch $@
 
-setup: $(VENV)/installed
-core: build/core.built
-
-test: core setup-test lint test-c
-	.ci/sanitized tests/unit/test_core_histogram.py tests/unit/test_core_run.py
-	$(BIN)/pytest
-
-test-c: core
-	$(MAKE) --no-print-directory -C tests/c
-
-lint: core setup-lint
-	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON=$(BIN)/python .ci/lint
-
-demo: core
+demo: $(VENV)/demo.installed core
 	$(BIN)/python docs/examples/demo.py
 
-bench: core setup-bench
-	$(BIN)/pip install --quiet --disable-pip-version-check '.[bench]'
-	$(BIN)/python tests/bench/run.py
+# One after another under -j too; the last line is pytest's.
+test: system-test
+	@for part in test-c lint test-asan test-python; do $(MAKE) --no-print-directory $$part || exit; done
 
-matrix:
-	@.ci/system-packages build
+test-python: $(VENV)/dev.installed core
+	$(BIN)/pytest
+
+test-asan: $(VENV)/dev.installed core
+	.ci/sanitized tests/unit/test_core_histogram.py tests/unit/test_core_run.py
+
+test-c: system-build
+	$(MAKE) --no-print-directory -C tests/c
+
+lint: $(VENV)/dev.installed system-lint
+	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lint
+	@$(MAKE) --no-print-directory -j$$(nproc) tidy
+
+tidy: $(TIDIED)
+build/tidy/%: csrc/%.c $(HEADERS) .clang-tidy | $(BIN)/python
+	@mkdir -p $(@D)
+	@PYTHON=$(BIN)/python .ci/tidy $<
+	@touch $@
+
+bench: system-bench $(VENV)/bench.installed core
+	$(BIN)/python -m tests.bench
+
+matrix: system-build
 	@.ci/matrix
 
 clean:
 	rm -rf build dist $(VENV) *.egg-info perfplug/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find perfplug tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: all setup core test test-c lint demo bench matrix clean
+.PHONY: core setup demo test test-python test-asan test-c lint tidy bench matrix clean
