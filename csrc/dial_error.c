@@ -92,6 +92,7 @@ int64_t pp_socket_peek_stamp(int fd, size_t *queued)
         .msg_control = control.bytes,
         .msg_controllen = sizeof control.bytes,
     };
+    errno = 0;
     ssize_t length = recvmsg(fd, &message, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
     *queued = length > 0 ? (size_t)length : 0;
     return length > 0 ? stamp_of(&message) : 0;
@@ -102,6 +103,7 @@ int64_t pp_socket_peek_stamp(int fd, size_t *queued)
 int64_t pp_socket_peek_stamp(int fd, size_t *queued)
 {
     (void)fd;
+    errno = 0;
     *queued = 0;
     return 0;
 }
@@ -115,7 +117,7 @@ static bool out_of_descriptors(int number)
     return number == EMFILE || number == ENFILE;
 }
 
-static bool is_reset(int number)
+bool pp_errno_is_reset(int number)
 {
     return number == ECONNRESET || number == EPIPE || number == ECONNABORTED || number == ENOTCONN;
 }
@@ -182,7 +184,7 @@ static enum pp_error of_connect(CURL *easy, const struct pp_socket_facts *facts)
  * clear; under TLS an alert, or an end without the closing one. */
 static enum pp_error of_transfer(CURL *easy)
 {
-    if (is_reset(os_errno(easy)))
+    if (pp_errno_is_reset(os_errno(easy)))
         return PP_ERROR_RESET;
     if (!spoke_tls(easy))
         return PP_ERROR_PROTOCOL;

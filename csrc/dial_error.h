@@ -28,12 +28,18 @@ void pp_socket_ask_stamps(int fd);
 enum pp_error pp_error_of_curl(CURL *easy, CURLcode code, const struct pp_socket_facts *facts,
                                bool connected);
 
+/* Whether a socket's errno means that the connection broke. */
+bool pp_errno_is_reset(int number);
+
 /* What a look at the receive queue goes through at most. */
 #define PP_PEEK_MAX ((size_t)64 * 1024)
 
 /* Last receive timestamp queued on `fd` without consuming or copying (MSG_PEEK | MSG_TRUNC), CLOCK_REALTIME
  * ns; 0 when there is none. *queued: bytes waiting, 0 at end of stream and when nothing waits; PP_PEEK_MAX
- * says that there may be more, and that the timestamp is then not that of the very last byte. */
+ * says that there may be more, and that the timestamp is then not that of the very last byte.
+ *
+ * errno is 0 afterwards, or says what went wrong. The kernel tells of a broken connection only once: after
+ * ECONNRESET here the next reader sees an orderly end. */
 int64_t pp_socket_peek_stamp(int fd, size_t *queued);
 
 #endif

@@ -14,6 +14,7 @@
 #include "exchange_curl.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 
 enum {
@@ -262,8 +263,11 @@ static void exchange_start(struct pp_exchange *public, const struct pp_request *
 {
     struct pp_curl_exchange *exchange = own(public);
     int64_t now_ns = pp_clock_now();
-    exchange->sample = (struct pp_sample){
-        .intended_ns = intended_ns != 0 ? intended_ns : now_ns, .start_ns = now_ns, .dns_ns = -1, .connect_ns = -1, .tls_ns = -1};
+    exchange->sample = (struct pp_sample){.intended_ns = intended_ns != 0 ? intended_ns : now_ns,
+                                          .start_ns = now_ns,
+                                          .dns_ns = -1,
+                                          .connect_ns = -1,
+                                          .tls_ns = -1};
     exchange->state = PP_CURL_RUNNING;
     if (!apply_request(exchange, request) || send_hop(exchange) != PP_OK)
         fail_later(exchange, PP_ERROR_CLIENT_MEMORY);
@@ -336,11 +340,13 @@ static void turn(void *owner, int fd)
     struct pp_curl_transport *transport = owner;
     transport->stamp_real_ns = 0;
     transport->stamp_is_last = false;
+    transport->broken = false;
     if (fd < 0 || transport->target->unix_path != NULL)
         return;
     size_t queued = 0;
     transport->stamp_real_ns = pp_socket_peek_stamp(fd, &queued);
     transport->stamp_is_last = queued < PP_PEEK_MAX;
+    transport->broken = queued == 0 && pp_errno_is_reset(errno);
 }
 
 static bool limit_connections(const struct pp_curl_transport *transport, CURLM *curl)

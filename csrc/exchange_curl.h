@@ -41,6 +41,7 @@ struct pp_curl_transport {
     uint64_t connected;
     int64_t stamp_real_ns; /* of the descriptor libcurl reads in this turn, 0: none */
     bool stamp_is_last;    /* nothing waits behind it */
+    bool broken;           /* the look at it found the connection broken, which libcurl will not see */
 };
 
 /* The response that is coming in: that of the hop under way. */

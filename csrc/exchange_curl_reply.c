@@ -141,11 +141,22 @@ static bool header_overflow(const struct pp_curl_reply *reply, CURLcode code)
     return code == CURLE_RECV_ERROR && reply->header_bytes + CURL_HEADER_LINE_MAX > PP_H1_HEADER_MAX;
 }
 
+/* The look for a timestamp took the reset away: libcurl saw the connection end in order, and it is gone. */
+static bool cut_off(const struct pp_curl_exchange *exchange)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    return exchange->transport->broken &&
+           (curl_easy_getinfo(exchange->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+            fd == CURL_SOCKET_BAD);
+}
+
 enum pp_error pp_curl_outcome(const struct pp_curl_exchange *exchange, CURLcode code)
 {
     const struct pp_curl_reply *reply = &exchange->reply;
     if (reply->error != PP_ERROR_NONE)
         return reply->error;
+    if (cut_off(exchange))
+        return PP_ERROR_RESET;
     if (code == CURLE_OK)
         return pp_curl_version_held(exchange) ? PP_ERROR_NONE : PP_ERROR_PROTOCOL;
     bool connected = exchange->hop_sends > 0;
