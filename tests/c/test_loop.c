@@ -309,27 +309,25 @@ static void all_of_a_crowd_that_is_ready_is_told_within_a_few_turns(void)
 static struct probe mob[MOB];
 static bool fed[MOB], meddled_with[MOB];
 
-/* Takes some other one out, or back in, or has it want nothing. */
-static void meddle(struct probe *probe)
+/* Takes some other one out, or back in. */
+static void meddle_once(void)
 {
     int picked = rand() % MOB;
     struct probe *other = &mob[picked];
     meddled_with[picked] = true;
+    if (other->watched) {
+        unwatch(other);
+    } else if (rand() % 2 == 0) {
+        watch(other, PP_READY_READ);
+    }
+}
+
+static void meddle(struct probe *probe)
+{
     CHECK(fed[probe - mob]);
     CHECK_INT(probe->ready, PP_READY_READ);
-    switch (rand() % 4) {
-    case 0:
-        if (other->watched) {
-            unwatch(other);
-        }
-        break;
-    case 1:
-        if (!other->watched) {
-            watch(other, PP_READY_READ);
-        }
-        break;
-    default:
-        break;
+    for (int times = rand() % 4; times > 0; times--) {
+        meddle_once();
     }
 }
 
