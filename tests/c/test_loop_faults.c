@@ -123,6 +123,15 @@ static void a_wait_that_fails_is_reported(void)
     pp_loop_free(loop);
 }
 
+static void some_backend_is_always_to_be_had(void)
+{
+    struct pp_loop *loop = NULL;
+    REQUIRE(pp_loop_new(PP_LOOP_BEST, &loop) == PP_OK);
+    pp_loop_wake(loop);
+    CHECK_INT(pp_loop_turn(loop), PP_OK);
+    pp_loop_free(loop);
+}
+
 #define CASE(function)                                                                                       \
     {                                                                                                        \
 #function, function                                                                                  \
@@ -134,6 +143,7 @@ int main(void)
         CASE(files_and_folders_are_unsupported),
         CASE(a_loop_that_finds_no_descriptor_left_says_so_and_keeps_none),
         CASE(a_loop_without_memory_says_so_and_keeps_nothing),
+        CASE(some_backend_is_always_to_be_had),
         CASE(a_wait_that_fails_is_reported),
     };
     return both_loops_main("loop faults (epoll)", "loop faults (poll)", cases, sizeof cases / sizeof *cases);
