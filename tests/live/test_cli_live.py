@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_written_keeps_the_result_and_has_its_own_exit_cod
     server = serve()
     (tmp_path / "file").touch()
     bad, good = str(tmp_path / "file" / "result.json"), tmp_path / "junit.xml"
-    done = run(server.url("/ok"), "-n", "50", "--json", bad, "--junit", str(good))
+    done = run(server.url("/ok"), "-n", "50", "--sla", "p50<9s", "--json", bad, "--junit", str(good))
     assert done.returncode == 5
     assert done.stderr.startswith(f"perfplug: {bad}: not written: ")
     assert "50 requests" in done.stdout
@@ -180,7 +180,7 @@ def test_a_terminal_sees_the_run_live_and_then_the_table(serve: StartServer) -> 
 
 def test_a_reader_that_goes_away_does_not_change_the_exit_code(serve: StartServer) -> None:
     server = serve()
-    words = " ".join([*COMMAND, f"'{server.url('/ok')}'", "-n", "50"])
+    words = " ".join([*COMMAND, f"'{server.url('/ok')}'", "-n", "50", "--sla", "'p50<9s'"])
     done = subprocess.run(
         ["bash", "-c", f"{words} | true; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True, timeout=HANG_S
     )
