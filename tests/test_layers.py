@@ -59,6 +59,7 @@ PYTHON_FLOORS = (
         "stats.batches",
         "stats.means",
         "stats.quantile",
+        "stats.holm",
         "judging.held",
         "judging.shares",
         "judging.levels",
