@@ -14,6 +14,8 @@ from perfplug.units import format_count, format_duration, format_rate
 
 INTERVAL = 0.2  # seconds between two looks at a run
 _PLAIN_INTERVAL = 5.0  # seconds between two plain lines
+_BAR_WIDTH = 16
+_WIDE_ENOUGH = 100  # columns: a narrower terminal needs them for the figures
 
 
 class Watcher(Protocol):
@@ -80,15 +82,23 @@ class LiveLine:
         from rich.table import Table
         from rich.text import Text
 
-        line = Table.grid(padding=(0, 1), expand=False)
-        line.add_column(no_wrap=True)
-        line.add_column(width=16)
-        line.add_column(no_wrap=True, overflow="ellipsis")
-        done, pulse = _share(self._load, progress), progress.phase != "measuring"
-        errors = progress.requests - progress.ok
-        figures = Text(_figures(progress, " · "), style="red" if errors else "")
-        bar = ProgressBar(total=1.0, completed=done, pulse=pulse, complete_style="cyan", finished_style="cyan")
-        line.add_row(Text(f" {progress.phase:<9} {_clock(self._load, progress)}", style="cyan"), bar, figures)
+        clock = Text(f" {progress.phase:<9} {_clock(self._load, progress)}", style="cyan")
+        bar = ProgressBar(
+            total=1.0,
+            completed=_share(self._load, progress),
+            pulse=progress.phase != "measuring",
+            complete_style="cyan",
+        )
+        figures = Text(_figures(progress, " · "), style="red" if progress.requests > progress.ok else "")
+        with_bar = self._live.console.width >= _WIDE_ENOUGH
+        # Cut here: a table that is too wide takes from every column.
+        taken = len(clock) + 1 + (_BAR_WIDTH + 1 if with_bar else 0)
+        figures.truncate(max(self._live.console.width - taken, 1), overflow="ellipsis")
+        line = Table.grid(padding=(0, 1))
+        cells = (clock, bar, figures) if with_bar else (clock, figures)
+        for cell in cells:
+            line.add_column(width=_BAR_WIDTH if cell is bar else None, no_wrap=True)
+        line.add_row(*cells)
         self._live.update(line, refresh=True)
 
 

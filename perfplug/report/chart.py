@@ -11,7 +11,7 @@ from perfplug.units import format_duration
 
 _NARROWEST = 1.25  # the axis spans at least this factor, or rounding would look like structure
 _SHORTEST = 5e-7  # seconds: half a bucket; a logarithmic axis has no zero
-_MARKS = (("p50", 0.5), ("p99", 0.99), ("p95", 0.95))  # in order of importance: the later gives way
+_MARKS = (("p50", 0.5), ("p99", 0.99), ("p95", 0.95))  # in order of importance
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def draw(histogram: Histogram, *, width: int, height: int, glyphs: Glyphs) -> Ch
     return Chart(
         rows=tuple(_row(levels, row * steps, glyphs) for row in reversed(range(height))),
         axis="".join(glyphs.tick if any(at == column for column, _ in marks) else glyphs.line for at in range(width)),
-        labels=_labels([*ends, *marks], width),
+        labels=_labels([marks[0], *ends, *marks[1:]], width),
         p95=axis.column(histogram.quantile(0.95)),
         p99=axis.column(histogram.quantile(0.99)),
     )
@@ -64,7 +64,8 @@ def _row(levels: Sequence[int], below: int, glyphs: Glyphs) -> str:
 
 
 def _labels(labels: Sequence[tuple[int, str]], width: int) -> str:
-    """Each label centred under its column where there is room; one that would touch an earlier one is left out."""
+    """Each label centred under its column where there is room; one that would touch an earlier one is left out, so
+    that they come in order of importance."""
     line = [" "] * width
     for column, text in labels:
         start = min(max(column - len(text) // 2, 0), width - len(text))

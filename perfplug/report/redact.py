@@ -22,7 +22,7 @@ SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-auth
 _SHORTEST = 4
 _SECRET_NAME = re.compile(
     r"passw|passphrase|pwd|secret|token|credential|signature|session|jwt|auth|api[-_.]?key|(access|private)[-_.]?key"
-    r"|^(key|sig|sid|pass|code|otp|pin)$",
+    r"|^(key|sig|sid|pass|otp|pin)$",
     re.IGNORECASE,
 )
 _USER_INFO = re.compile(r"(://)([^/?#\s]*)@")

@@ -198,7 +198,7 @@ class _Page:
 
 def _hint(judged: Judged, said: Sequence[str]) -> str:
     """Why, and what would decide; a cause that was `said` above the figures is not said again."""
-    parts = [] if judged.cause in ("", *said) else [judged.cause]
+    parts = [] if judged.cause in ("", "; ".join(said), *said) else [judged.cause]
     if judged.needed is not None:
         parts.append(f"about {format_count(judged.needed)} requests would decide")
     return "; ".join(parts)

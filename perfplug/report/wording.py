@@ -28,6 +28,8 @@ def interval_words(judged: Judged) -> str:
     """ "105 ms to 119 ms"; empty when there is no interval."""
     if judged.low is None or judged.high is None:
         return ""
+    if math.isinf(judged.low):
+        return ""
     low = format_value(judged.limit, judged.low)
     return f"at least {low}" if math.isinf(judged.high) else f"{low} to {format_value(judged.limit, judged.high)}"
 
@@ -62,20 +64,20 @@ def verdict_words(cases: Sequence[Case]) -> str:
     verdicts = [judged.verdict for case in cases for judged in case.judged]
     if any(case.result.unreachable is not None for case in cases):
         return f"{verdict.value}: not measured"
-    if not verdicts:
+    if verdict not in verdicts:  # so it is a load's own, and none of its limits'
         return "INVALID: the client spoiled the measurement" if verdict is Verdict.INVALID else "measured, no limits"
     if verdict is Verdict.PASS:
         all_hold = {1: "the limit holds", 2: "both limits hold"}
         return f"PASS: {all_hold.get(len(verdicts), f'all {len(verdicts)} limits hold')}"
     many = verdicts.count(verdict)
-    one = many == 1
-    tail = {
-        Verdict.FAIL: "does not hold" if one else "do not hold",
-        Verdict.WARN: "holds, but only just" if one else "hold, but only just",
-        Verdict.INCONCLUSIVE: "cannot be decided with so few requests",
-        Verdict.INVALID: "cannot be judged, the client spoiled the measurement",
-    }.get(verdict, "")
-    return f"{verdict.value}: {many} of {len(verdicts)} {'limit' if len(verdicts) == 1 else 'limits'} {tail}"
+    one, several = {
+        Verdict.FAIL: ("does not hold", "do not hold"),
+        Verdict.WARN: ("holds, but only just", "hold, but only just"),
+        Verdict.INCONCLUSIVE: ("cannot be decided on so few requests",) * 2,
+        Verdict.INVALID: ("cannot be judged: the client spoiled the measurement",) * 2,
+    }[verdict]
+    who = "the limit" if len(verdicts) == 1 else f"{many} of {len(verdicts)} limits"
+    return f"{verdict.value}: {who} {one if many == 1 else several}"
 
 
 def most_alarming(cases: Sequence[Case]) -> Verdict:

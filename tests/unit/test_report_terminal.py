@@ -160,3 +160,8 @@ def test_hostile_text_reaches_no_terminal_and_no_ci_runner() -> None:
     assert "[bold]" in shown  # and is no markup
     on_screen = on_a_terminal(builders.report(builders.case(result=result)))
     assert "\x1b[2J" not in on_screen
+
+
+def test_a_spoiled_load_without_limits_is_told_beside_limits_that_hold() -> None:
+    spoiled = builders.case(judged=(), verdict=Verdict.INVALID)
+    assert last_line(plain(builders.case(), spoiled)) == "INVALID: the client spoiled the measurement"
