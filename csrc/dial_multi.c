@@ -23,7 +23,7 @@ struct pp_multi {
     pp_multi_done done;
     pp_multi_turn turn;
     void *owner;
-    struct pp_timer timer;
+    struct pp_timer timer;      /* always armed, so that setting it needs no memory */
     struct socket_slot **slots; /* owned, as are the slots: indexed by descriptor, NULL until first seen */
     size_t slot_count;
 };
@@ -154,11 +154,11 @@ static int timeout_changed(CURLM *curl, long timeout_ms, void *data)
 {
     (void)curl;
     struct pp_multi *multi = data;
-    if (timeout_ms < 0) {
-        pp_loop_disarm(multi->loop, &multi->timer);
-        return 0;
-    }
-    int64_t due_ns = timeout_ms == 0 ? 0 : pp_clock_now() + timeout_ms * PP_NS_PER_MS;
+    int64_t due_ns = 0;
+    if (timeout_ms < 0)
+        due_ns = INT64_MAX;
+    else if (timeout_ms > 0)
+        due_ns = pp_clock_now() + timeout_ms * PP_NS_PER_MS;
     return pp_loop_arm(multi->loop, &multi->timer, due_ns) == PP_OK ? 0 : -1;
 }
 
@@ -178,8 +178,10 @@ static void act(struct pp_multi *multi, curl_socket_t fd, int what)
     if (multi->turn != NULL)
         multi->turn(multi->owner, (what & CURL_CSELECT_IN) != 0 ? fd : -1);
     int running = 0;
-    /* A failed call leaves every transfer where it is: each ends by its owner's time-out. */
-    (void)curl_multi_socket_action(multi->curl, fd, what, &running);
+    /* When a callback failed libcurl lets all transfers be until they are run again, and then ends each. Any
+     * other failure leaves them where they are: each ends by its owner's time-out. */
+    if (curl_multi_socket_action(multi->curl, fd, what, &running) == CURLM_ABORTED_BY_CALLBACK)
+        (void)curl_multi_perform(multi->curl, &running);
     drain(multi);
 }
 
@@ -204,7 +206,10 @@ static void socket_ready(struct pp_watch *watch, unsigned ready)
 static void timer_due(struct pp_timer *timer, int64_t now_ns)
 {
     (void)now_ns;
-    act((struct pp_multi *)((char *)timer - offsetof(struct pp_multi, timer)), CURL_SOCKET_TIMEOUT, 0);
+    struct pp_multi *multi = (struct pp_multi *)((char *)timer - offsetof(struct pp_multi, timer));
+    enum pp_status armed = pp_loop_arm(multi->loop, timer, INT64_MAX);
+    (void)armed; /* it keeps its room in the loop; had that failed, libcurl would hear of it */
+    act(multi, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* --- the multi ---------------------------------------------------------------------------------- */
@@ -231,7 +236,8 @@ enum pp_status pp_multi_new(struct pp_loop *loop, pp_multi_done done, pp_multi_t
     multi->owner = owner;
     multi->timer.fire = timer_due;
     multi->curl = curl_multi_init();
-    if (multi->curl == NULL || !set_callbacks(multi)) {
+    if (multi->curl == NULL || !set_callbacks(multi) ||
+        pp_loop_arm(loop, &multi->timer, INT64_MAX) != PP_OK) {
         pp_multi_free(multi);
         return PP_NOMEM;
     }
@@ -267,7 +273,8 @@ enum pp_status pp_multi_add(struct pp_multi *multi, CURL *easy)
         return PP_OK; /* libcurl has asked for a timer that is due at once: the transfer starts from the loop
                        */
     case CURLM_OUT_OF_MEMORY:
-    case CURLM_ABORTED_BY_CALLBACK: /* no memory for its timer */
+    case CURLM_ABORTED_BY_CALLBACK: /* there was none, and transfers that fail for it are still in the multi
+                                     */
         return PP_NOMEM;
     default:
         return PP_INVALID;

@@ -1,16 +1,8 @@
-/* All that libcurl knows, behind the interface of exchange.h.
- *
- * What the times mean here: sent is when libcurl was about to write the (first) request; its last byte counts
- * as gone at the same moment, but for libcurl 8.10 and later, which tells. First and last byte carry the
- * receive timestamp of the last bytes that waited when libcurl read them, which under HTTP/2 several
- * responses may share. `bytes` are header bytes as libcurl hands them out and body bytes before they are
- * decompressed. All hops of a redirected request count into its one sample.
- *
- * libcurl sends a request again by itself when a reused connection dies before the first byte of the answer.
- * That is not prevented, but counted: `resent`.
+/* All that libcurl knows, behind the interface of exchange.h: transports, exchanges and their deadlines.
  *
  * libcurl looks for a free connection by walking all those of a multi handle, so exchanges are spread over
- * several. */
+ * several. It sends a request again by itself when a reused connection dies before the first byte of the
+ * answer. That is not prevented, but counted: `resent`. */
 #include "exchange_curl.h"
 
 #include <arpa/inet.h>
@@ -25,90 +17,6 @@ enum {
 static struct pp_curl_exchange *own(struct pp_exchange *exchange)
 {
     return (struct pp_curl_exchange *)exchange;
-}
-
-/* --- the sample --------------------------------------------------------------------------------- */
-
-static int64_t info_ns(CURL *easy, CURLINFO info)
-{
-    curl_off_t us = 0;
-    return curl_easy_getinfo(easy, info, &us) == CURLE_OK ? (int64_t)us * PP_NS_PER_US : 0;
-}
-
-static long new_connections(CURL *easy)
-{
-    long count = 0;
-    return curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &count) == CURLE_OK ? count : 0;
-}
-
-/* A moment that did not come is 0 to libcurl. */
-static int64_t span(int64_t from_ns, int64_t to_ns)
-{
-    return to_ns > 0 && to_ns >= from_ns ? to_ns - from_ns : -1;
-}
-
-static void note_dial(struct pp_curl_exchange *exchange)
-{
-    struct pp_sample *sample = &exchange->sample;
-    int64_t dns_ns = info_ns(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T);
-    int64_t connect_ns = info_ns(exchange->easy, CURLINFO_CONNECT_TIME_T);
-    if (exchange->transport->by_name)
-        sample->dns_ns = span(0, dns_ns);
-    sample->connect_ns = span(dns_ns, connect_ns);
-    if (exchange->transport->target->tls)
-        sample->tls_ns = span(connect_ns, info_ns(exchange->easy, CURLINFO_APPCONNECT_TIME_T));
-}
-
-static int64_t sending_ns(const struct pp_curl_exchange *exchange)
-{
-#if LIBCURL_VERSION_NUM >= 0x080a00
-    int64_t lasted_ns = info_ns(exchange->easy, CURLINFO_POSTTRANSFER_TIME_T) -
-                        info_ns(exchange->easy, CURLINFO_PRETRANSFER_TIME_T);
-    return exchange->hop_sends == 1 && lasted_ns > 0 ? lasted_ns : 0;
-#else
-    (void)exchange;
-    return 0;
-#endif
-}
-
-static void note_first_hop(struct pp_curl_exchange *exchange, long dialled)
-{
-    struct pp_sample *sample = &exchange->sample;
-    sample->reused = exchange->hop_sends > 0 && dialled == 0;
-    sample->sent_end_ns = sample->sent_ns + sending_ns(exchange);
-    if (dialled > 0)
-        note_dial(exchange);
-}
-
-/* What libcurl knows of the hop that ended, before its easy handle is used for anything else. */
-static void note_hop(struct pp_curl_exchange *exchange)
-{
-    struct pp_curl_transport *transport = exchange->transport;
-    struct pp_sample *sample = &exchange->sample;
-    long dialled = new_connections(exchange->easy);
-    if (exchange->hop_sends > 0)
-        transport->connected += (uint64_t)dialled;
-    if (exchange->hop.count == 0)
-        note_first_hop(exchange, dialled);
-    if (exchange->hop_sends > 1)
-        sample->resent += exchange->hop_sends - 1;
-    curl_off_t body = (curl_off_t)exchange->reply.body_bytes;
-    if (transport->target->decompress)
-        (void)curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
-    sample->bytes += exchange->reply.header_bytes + (uint64_t)body;
-    sample->status = exchange->reply.status;
-}
-
-static void note_end(struct pp_curl_exchange *exchange)
-{
-    struct pp_sample *sample = &exchange->sample;
-    int64_t now_ns = pp_clock_now();
-    sample->seen_ns = now_ns;
-    sample->end_ns = now_ns;
-    if (sample->sent_ns != 0 && exchange->transport->stamp_is_last)
-        sample->stamped = pp_curl_arrived(exchange, now_ns, &sample->end_ns);
-    if (sample->first_ns > sample->end_ns)
-        sample->first_ns = sample->end_ns;
 }
 
 /* --- the end of a request ------------------------------------------------------------------------ */
@@ -128,7 +36,7 @@ static void put_away(struct pp_curl_exchange *exchange)
 /* Last thing done with the exchange: the handler may start, cancel or free it. */
 static void finish(struct pp_curl_exchange *exchange, enum pp_error error)
 {
-    note_end(exchange);
+    pp_curl_note_end(exchange);
     put_away(exchange);
     exchange->sample.error = error;
     exchange->done(exchange->owner, &exchange->sample);
@@ -169,7 +77,7 @@ static void transfer_done(void *owner, CURL *easy, CURLcode code)
         return;
     bool again = false;
     enum pp_error error = pp_curl_outcome(exchange, code);
-    note_hop(exchange);
+    pp_curl_note_hop(exchange);
     if (error == PP_ERROR_NONE)
         error = pp_curl_redirect(exchange, &again);
     if (again) {
@@ -211,8 +119,8 @@ static void set_deadline(struct pp_curl_exchange *exchange, int64_t deadline_ns)
 
 static void time_out(struct pp_curl_exchange *exchange)
 {
-    enum pp_error error = exchange->hop_sends > 0 ? PP_ERROR_TIMEOUT : PP_ERROR_CONNECT_TIMEOUT;
-    note_hop(exchange);
+    enum pp_error error = exchange->sample.sent_ns != 0 ? PP_ERROR_TIMEOUT : PP_ERROR_CONNECT_TIMEOUT;
+    pp_curl_note_hop(exchange);
     finish(exchange, error);
 }
 
@@ -282,7 +190,7 @@ static bool exchange_cancel(struct pp_exchange *public, bool *sent)
     if (exchange->state == PP_CURL_IDLE)
         return false;
     if (exchange->state == PP_CURL_RUNNING)
-        note_hop(exchange); /* for the connection it may have made */
+        pp_curl_note_hop(exchange); /* for the connection it may have made */
     *sent = exchange->sample.sent_ns != 0;
     put_away(exchange);
     return true;

@@ -1,8 +1,9 @@
 /* What the files of the curl way share; private to them.
  *
- * exchange_curl.c          transport, exchange, deadlines, the finished sample
+ * exchange_curl.c          transport, exchange, deadlines
  * exchange_curl_request.c  a request as options of an easy handle
  * exchange_curl_reply.c    the response as it comes in
+ * exchange_curl_sample.c   the sample's times and counts
  * exchange_curl_redirect.c where a redirect may lead and what goes with it
  *
  * Threads: all of it belongs to the worker that owns the loop. */
@@ -123,9 +124,16 @@ size_t pp_curl_on_body(char *bytes, size_t size, size_t count, void *data);
 /* The class of a transfer that libcurl ended with `code`, without looking at the expectation. */
 enum pp_error pp_curl_outcome(const struct pp_curl_exchange *exchange, CURLcode code);
 
+/* --- exchange_curl_sample.c --- */
+
 /* When what is being read in this turn reached this host. False: only the user-space time `now_ns` is known.
  */
 bool pp_curl_arrived(const struct pp_curl_exchange *exchange, int64_t now_ns, int64_t *arrived_ns);
+
+/* After each hop, before its easy handle is used for anything else. */
+void pp_curl_note_hop(struct pp_curl_exchange *exchange);
+/* Once, at the end. */
+void pp_curl_note_end(struct pp_curl_exchange *exchange);
 
 /* --- exchange_curl_redirect.c --- */
 

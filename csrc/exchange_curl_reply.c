@@ -168,12 +168,3 @@ enum pp_error pp_curl_outcome(const struct pp_curl_exchange *exchange, CURLcode 
         return PP_ERROR_PROXY;
     return error;
 }
-
-bool pp_curl_arrived(const struct pp_curl_exchange *exchange, int64_t now_ns, int64_t *arrived_ns)
-{
-    const struct pp_curl_transport *transport = exchange->transport;
-    if (transport->stamp_real_ns == 0)
-        return false;
-    return pp_stamper_map(pp_loop_stamper(transport->loop), transport->stamp_real_ns,
-                          exchange->sample.sent_ns, now_ns, arrived_ns);
-}

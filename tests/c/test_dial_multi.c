@@ -1,4 +1,5 @@
 /* A curl multi handle on a loop, with plain easy handles. */
+#include "alloc_fail.h"
 #include "dial_error.h"
 #include "dial_multi.h"
 #include "scripted.h"
@@ -236,20 +237,31 @@ static void a_kept_connection_that_the_peer_closes_does_not_make_the_loop_spin(v
     bench_close(&bench);
 }
 
+/* Always under the same number, which nothing else in this process takes. */
+static curl_socket_t open_numbered(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    enum { NUMBER = 400 };
+    struct bench *bench = data;
+    curl_socket_t fd = pp_socket_open(&bench->facts, purpose, address);
+    REQUIRE(dup2(fd, NUMBER) == NUMBER);
+    (void)close(fd);
+    pp_multi_keep(bench->multi, NUMBER);
+    return NUMBER;
+}
+
 static void a_number_closed_behind_our_back_works_for_the_next_socket(void)
 {
     struct bench bench;
     bench_open(&bench, serve_hello);
     for (size_t i = 0; i < 2; i++) {
         keep_sockets(&bench, bench.easy[i]);
+        REQUIRE(curl_easy_setopt(bench.easy[i], CURLOPT_OPENSOCKETFUNCTION, open_numbered) == CURLE_OK);
         REQUIRE(curl_easy_setopt(bench.easy[i], CURLOPT_CLOSESOCKETFUNCTION, NULL) == CURLE_OK);
         REQUIRE(curl_easy_setopt(bench.easy[i], CURLOPT_FORBID_REUSE, 1L) == CURLE_OK);
+        run(&bench, i);
+        CHECK_INT(bench.code, CURLE_OK);
     }
-    run(&bench, 0);
-    int first = bench.facts.fd;
-    run(&bench, 1);
-    CHECK_INT(bench.facts.fd, first);
-    CHECK_INT(bench.code, CURLE_OK);
+    CHECK_INT(scripted_conns(bench.server), 2);
     bench_close(&bench);
 }
 
@@ -328,6 +340,38 @@ static void a_multi_is_freed_with_connections_still_open(void)
     pp_multi_free(NULL);
 }
 
+static enum pp_status attempt_new(void *context)
+{
+    struct pp_multi *multi = NULL;
+    enum pp_status status = pp_multi_new(context, on_done, NULL, NULL, &multi);
+    CHECK((status == PP_OK) == (multi != NULL));
+    pp_multi_free(multi);
+    return status;
+}
+
+static void a_multi_that_finds_no_memory_is_not_made(void)
+{
+    struct pp_loop *loop = NULL;
+    REQUIRE(pp_loop_new(PP_LOOP_BEST, &loop) == PP_OK);
+    struct alloc_fail_sweep swept = alloc_fail_sweep(attempt_new, loop);
+    CHECK(swept.refused > 0);
+    CHECK_INT(swept.other, 0);
+    pp_loop_free(loop);
+}
+
+static void a_transfer_whose_watch_finds_no_memory_fails_and_nothing_leaks(void)
+{
+    struct bench bench;
+    bench_open(&bench, serve_hello);
+    CHECK_INT(pp_multi_add(bench.multi, bench.easy[0]), PP_OK);
+    alloc_fail_arm(0, ALLOC_FAIL_ON); /* the first descriptor needs the table and a slot in it */
+    while (bench.ends == 0)
+        REQUIRE(pp_loop_turn(bench.loop) == PP_OK);
+    CHECK(alloc_fail_disarm() > 0);
+    CHECK_INT(pp_error_of_curl(bench.easy[0], bench.code, &bench.facts, false), PP_ERROR_CLIENT_MEMORY);
+    bench_close(&bench);
+}
+
 int main(void)
 {
     static const struct check_case cases[] = {
@@ -348,6 +392,9 @@ int main(void)
         {"forgetting what was never seen is fine", forgetting_what_was_never_seen_is_fine},
         {"a descriptor with a high number is driven as well",
          a_descriptor_with_a_high_number_is_driven_as_well},
+        {"a multi that finds no memory is not made", a_multi_that_finds_no_memory_is_not_made},
+        {"a transfer whose watch finds no memory fails and nothing leaks",
+         a_transfer_whose_watch_finds_no_memory_fails_and_nothing_leaks},
         {"a multi is freed with connections still open", a_multi_is_freed_with_connections_still_open},
     };
     (void)alarm(120); /* a hang guard */

@@ -2,6 +2,7 @@
  * becomes of redirects stands in test_exchange_curl_redirect.c. */
 #include <errno.h>
 
+#include "alloc_fail.h"
 #include "curl_rig.h"
 
 /* --- answers ------------------------------------------------------------------------------------- */
@@ -883,6 +884,66 @@ static void what_libcurl_lacks_is_refused_at_once(void)
     pp_loop_free(loop);
 }
 
+/* --- no memory ------------------------------------------------------------------------------------ */
+
+static void ignore(void *owner, const struct pp_sample *sample)
+{
+    (void)owner;
+    (void)sample;
+}
+
+static enum pp_status attempt_open(void *context)
+{
+    struct pp_target target = {.host = "127.0.0.1", .port = 80, .cookies = true, .decompress = true};
+    struct pp_transport *transport = NULL;
+    struct pp_exchange *exchange = NULL;
+    enum pp_status status = pp_exchange_curl.open(context, &target, 100, &transport);
+    CHECK((status == PP_OK) == (transport != NULL));
+    if (status == PP_OK)
+        status = pp_exchange_curl.exchange_new(transport, ignore, NULL, &exchange);
+    CHECK((status == PP_OK) == (exchange != NULL));
+    pp_exchange_curl.exchange_free(exchange);
+    pp_exchange_curl.close(transport);
+    return status;
+}
+
+static void without_memory_nothing_is_opened_and_nothing_leaks(void)
+{
+    struct pp_loop *loop = NULL;
+    REQUIRE(pp_loop_new(PP_LOOP_BEST, &loop) == PP_OK);
+    struct alloc_fail_sweep swept = alloc_fail_sweep(attempt_open, loop);
+    CHECK(swept.refused > 1);
+    CHECK_INT(swept.other, 0);
+    pp_loop_free(loop);
+}
+
+static void a_request_that_finds_no_memory_is_told_as_such_and_the_slot_goes_on(void)
+{
+    static const struct pp_header header = {"X-Some", "value"};
+    struct scripted *server = scripted_start(serve_hello);
+    struct rig rig;
+    rig_prepare(&rig, server->port);
+    rig.request.headers = &header;
+    rig.request.header_count = 1;
+    rig.request.must_hold = "hello";
+    rig.request.must_hold_length = 5;
+    rig_open(&rig);
+    unsigned failing = 0;
+    for (unsigned skip = 0; rig.ends == 0 || rig.sample.error != PP_ERROR_NONE; skip++) {
+        unsigned ends = rig.ends;
+        alloc_fail_arm(skip, ALLOC_FAIL_ON);
+        rig_start(&rig, 0);
+        failing += alloc_fail_disarm() > 0;
+        rig_turn_until(&rig, ends + 1);
+        CHECK(rig.sample.error == PP_ERROR_NONE || rig.sample.error == PP_ERROR_CLIENT_MEMORY);
+    }
+    CHECK(failing >= 4); /* the request, its address, a header line, the text to look for */
+    CHECK_INT(scripted_requests(server), 1);
+    CHECK(scripted_saw(server, "X-Some: value"));
+    rig_close(&rig);
+    scripted_stop(server);
+}
+
 int main(void)
 {
     static const struct check_case cases[] = {
@@ -946,6 +1007,10 @@ int main(void)
         {"a connection closed while idle is replaced without sending twice",
          a_connection_closed_while_idle_is_replaced_without_sending_twice},
         {"what libcurl lacks is refused at once", what_libcurl_lacks_is_refused_at_once},
+        {"without memory nothing is opened and nothing leaks",
+         without_memory_nothing_is_opened_and_nothing_leaks},
+        {"a request that finds no memory is told as such and the slot goes on",
+         a_request_that_finds_no_memory_is_told_as_such_and_the_slot_goes_on},
     };
     (void)alarm(120); /* a hang guard */
     return check_main("exchange_curl", cases, sizeof cases / sizeof *cases);
