@@ -165,6 +165,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--json", metavar="F", help="write the whole result, with its histograms")
     group.add_argument("--junit", metavar="F", help="write JUnit XML, a testcase for each limit")
+    group.add_argument("--markdown", metavar="F", help="write Markdown, for a job summary or a comment")
+    group.add_argument("--csv", metavar="F", help="write CSV, a row of figures")
     group.add_argument("-q", "--quiet", action="store_true", help="no progress and no table: only the verdict")
 
 

@@ -15,8 +15,10 @@ from perfplug.cli_progress import INTERVAL, watch
 from perfplug.environment import fingerprint
 from perfplug.errors import ReportError
 from perfplug.report import Case, Report, Reporter, files
+from perfplug.report.csv_report import CsvReport
 from perfplug.report.json_report import JsonReport
 from perfplug.report.junit import JunitReport
+from perfplug.report.markdown import MarkdownReport
 from perfplug.result import Result
 from perfplug.sla import Limit, Verdict, judge, overall
 
@@ -75,7 +77,12 @@ def _judge(result: Result, limits: Sequence[Limit]) -> Case:
 
 def _write(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
     """Writes the files, JSON first: from it all others can be made again. Yields what could not be written."""
-    wanted: list[tuple[str | None, Reporter]] = [(arguments.json, JsonReport()), (arguments.junit, JunitReport())]
+    wanted: list[tuple[str | None, Reporter]] = [
+        (arguments.json, JsonReport()),
+        (arguments.junit, JunitReport()),
+        (arguments.markdown, MarkdownReport()),
+        (arguments.csv, CsvReport()),
+    ]
     for path, form in wanted:
         if path is None:
             continue

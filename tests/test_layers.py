@@ -79,6 +79,8 @@ PYTHON_FLOORS = (
         "report.compact",
         "report.json_report",
         "report.junit",
+        "report.markdown",
+        "report.csv_report",
         "report.load",
         "report.terminal",
         "carry",

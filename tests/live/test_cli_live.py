@@ -145,17 +145,18 @@ def test_the_measurements_own_exit_code_wins_over_that_of_a_file(serve: StartSer
 
 def test_no_secret_of_the_request_reaches_any_output(serve: StartServer, tmp_path: Path) -> None:
     server = serve()
-    result, junit = tmp_path / "result.json", tmp_path / "junit.xml"
+    outputs = {option: tmp_path / option.strip("-") for option in ("--json", "--junit", "--markdown", "--csv")}
     done = run(
         server.url("/ok?api_key=s3cr3t-a").replace("http://", "http://joe:s3cr3t-b@"), "-n", "20",
         "-H", "Cookie: id=s3cr3t-c", "-H", "X-Tenant: s3cr3t-d", "--secret-header", "x-tenant",
-        "--name", "load s3cr3t-d of s3cr3t-a", "--sla", "p50<9s", "--json", str(result), "--junit", str(junit),
+        "--name", "load s3cr3t-d of s3cr3t-a", "--sla", "p50<9s",
+        *(str(word) for pair in outputs.items() for word in pair),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "s3cr3t-d" in json.dumps(server.seen()[0])  # it was sent
-    for text in (done.stdout, done.stderr, result.read_text(), junit.read_text()):
+    for text in (done.stdout, done.stderr, *(path.read_text() for path in outputs.values())):
         assert "s3cr3t" not in text
-    assert "api_key=***" in result.read_text()
+    assert "api_key=***" in outputs["--json"].read_text()
 
 
 def test_quiet_prints_the_limits_and_the_verdict_only(serve: StartServer) -> None:
