@@ -49,9 +49,7 @@ class PlainLines:
         if time.monotonic() < self._next:
             return
         self._next += self._every
-        self._stream.write(
-            ascii_only(f"perfplug: {progress.phase} {progress.elapsed:.0f} s, {_figures(progress, ', ')}\n")
-        )
+        self._stream.write(ascii_only(f"perfplug: {_plain(progress)}\n"))
         self._stream.flush()
 
 
@@ -82,14 +80,15 @@ class LiveLine:
         from rich.table import Table
         from rich.text import Text
 
-        clock = Text(f" {progress.phase:<9} {_clock(self._load, progress)}", style="cyan")
+        clock = Text(f" {_clock(self._load, progress)}", style="cyan")
         bar = ProgressBar(
             total=1.0,
             completed=_share(self._load, progress),
             pulse=progress.phase != "measuring",
             complete_style="cyan",
         )
-        figures = Text(_figures(progress, " · "), style="red" if progress.requests > progress.ok else "")
+        said = "" if progress.phase == "warmup" else _figures(progress, " · ")
+        figures = Text(said, style="red" if progress.requests > progress.ok else "")
         with_bar = self._live.console.width >= _WIDE_ENOUGH
         # Cut here: a table that is too wide takes from every column.
         taken = len(clock) + 1 + (_BAR_WIDTH + 1 if with_bar else 0)
@@ -100,6 +99,12 @@ class LiveLine:
             line.add_column(width=_BAR_WIDTH if cell is bar else None, no_wrap=True)
         line.add_row(*cells)
         self._live.update(line, refresh=True)
+
+
+def _plain(progress: Progress) -> str:
+    if progress.phase == "warmup":
+        return "warming up"
+    return f"{progress.phase} {progress.elapsed:.0f} s, {_figures(progress, ', ')}"
 
 
 def _figures(progress: Progress, between: str) -> str:
@@ -122,4 +127,7 @@ def _share(load: Load, progress: Progress) -> float:
 
 
 def _clock(load: Load, progress: Progress) -> str:
-    return f"{progress.elapsed:.1f} s" if load.duration is None else f"{progress.elapsed:.1f} / {load.duration:g} s"
+    if progress.phase == "warmup":  # of which no figures are kept, nor its time
+        return f"warming up for {load.warmup:g} s"
+    whole = "" if load.duration is None else f" / {load.duration:g}"
+    return f"{progress.phase} {progress.elapsed:.1f}{whole} s"

@@ -88,8 +88,10 @@ def most_alarming(cases: Sequence[Case]) -> Verdict:
 def notes(result: Result) -> list[str]:
     """What a reader must know before the figures: an early end, a spoiled measurement, resent requests."""
     found = []
-    if result.interrupted:
+    if result.interrupted and result.duration > 0:
         found.append(f"interrupted after {format_duration(result.duration)}: these figures are partial")
+    elif result.interrupted:
+        found.append("interrupted before the measurement began")
     found += list(result.client.causes)
     if result.cancelled:
         found.append(f"{_requests(result.cancelled)} cancelled in flight")

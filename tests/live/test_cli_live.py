@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
@@ -13,9 +14,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from conftest import StartServer
-from live_harness import HANG_S
+from live_harness import HANG_S, eventually
 
 from perfplug.report.load import load_report
+from perfplug.sla import Verdict
 
 LIMITED = """
 import resource, sys
@@ -205,3 +207,22 @@ def test_a_unix_socket_that_is_not_there_is_exit_code_4_and_one_line() -> None:
     done = run("http://localhost/", "--unix-socket", "/nowhere/app.sock", "-n", "1")
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_in_the_warm_up_leaves_an_empty_result_that_can_be_read(serve: StartServer, tmp_path: Path) -> None:
+    server = serve()
+    path = tmp_path / "result.json"
+    words = [*COMMAND, server.url("/ok"), "--warmup", "90s", "-d", "90s", "--sla", "p95<1s", "--json", str(path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            eventually(lambda: len(server.seen()) > 10, "the server at work")
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=HANG_S)
+        finally:
+            process.kill()
+    assert process.returncode == 130, errors
+    assert "interrupted before the measurement began" in output
+    assert "Traceback" not in errors
+    [case] = load_report(path).cases
+    assert (case.result.requests, case.result.interrupted) == (0, True)
+    assert case.verdict is not Verdict.PASS

@@ -166,6 +166,12 @@ def test_away_from_a_terminal_progress_is_a_plain_line_now_and_then() -> None:
     assert stream.getvalue() == "perfplug: measuring 4 s, 1,234 requests, 294/s, 1 error, p50 1.20 ms, p99 3.40 ms\n"
 
 
+def test_a_warm_up_shows_no_figures_since_none_are_kept() -> None:
+    stream = io.StringIO()
+    PlainLines(stream, every=0.0)(progress(phase="warmup", requests=0, ok=0, elapsed=0.0))
+    assert stream.getvalue() == "perfplug: warming up\n"
+
+
 def test_a_quiet_run_shows_no_progress() -> None:
     stream = io.StringIO()
     with watch(plan().load, stream, quiet=True) as watcher:
