@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum {
-    SHARD_SIZE = 32,    /* exchanges a multi, at least */
+    SHARD_SIZE = 32,    /* exchanges a multi */
     CONNS_PER_SLOT = 4, /* kept open: an exchange may be redirected to and fro between a few origins */
 };
 
@@ -242,56 +242,63 @@ static enum pp_status exchange_new(struct pp_transport *public, pp_exchange_done
 
 /* --- the transport ------------------------------------------------------------------------------- */
 
+/* On a connection that streams share, libcurl reads what has come for all when it has to do with one of them,
+ * and hands it out later: when nothing new waits, it is what came last that is being handed out. */
+static int64_t look(struct pp_curl_shard *shard, int fd, size_t *queued)
+{
+    int64_t stamp = pp_socket_peek_stamp(fd, queued);
+    if (fd != shard->shared_fd)
+        return stamp;
+    if (*queued > 0)
+        shard->shared_stamp_real_ns = stamp;
+    return shard->shared_stamp_real_ns;
+}
+
 /* Before libcurl reads: afterwards the kernel has forgotten when it came. */
 static void turn(void *owner, int fd)
 {
-    struct pp_curl_transport *transport = owner;
+    struct pp_curl_shard *shard = owner;
+    struct pp_curl_transport *transport = shard->transport;
     transport->stamp_real_ns = 0;
     transport->stamp_is_last = false;
     transport->broken = false;
+    if (transport->streams > 1 && transport->target->max_redirects == 0) {
+        if (fd < 0)
+            fd = shard->shared_fd;
+        shard->shared_fd = fd;
+    }
     if (fd < 0 || transport->target->unix_path != NULL)
         return;
     size_t queued = 0;
-    transport->stamp_real_ns = pp_socket_peek_stamp(fd, &queued);
-    transport->stamp_is_last = queued < PP_PEEK_MAX;
+    transport->stamp_real_ns = look(shard, fd, &queued);
     transport->broken = queued == 0 && pp_errno_is_reset(errno);
+    transport->stamp_is_last = queued < PP_PEEK_MAX;
 }
 
 static bool limit_connections(const struct pp_curl_transport *transport, CURLM *curl)
 {
-    const struct pp_target *target = transport->target;
-    size_t streams = target->streams > 1 ? target->streams : 1;
-    if (curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long)(transport->shard_size * CONNS_PER_SLOT)) !=
-        CURLM_OK)
+    long kept = (long)(transport->shard_size * CONNS_PER_SLOT);
+    if (curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, kept) != CURLM_OK)
         return false;
-    if (streams == 1)
+    if (transport->streams == 1)
         return curl_multi_setopt(curl, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK;
     return curl_multi_setopt(curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) == CURLM_OK &&
-           curl_multi_setopt(curl, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)streams) == CURLM_OK &&
-           curl_multi_setopt(curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)(transport->shard_size / streams)) ==
-               CURLM_OK;
-}
-
-/* A shard is a whole number of connections, each with all its streams. */
-static size_t shard_size_for(const struct pp_target *target, size_t slots)
-{
-    size_t streams = target->streams > 1 ? target->streams : 1;
-    size_t conns = (slots + streams - 1) / streams, most = (SHARD_SIZE + streams - 1) / streams;
-    if (conns == 0)
-        conns = 1;
-    return (conns < most ? conns : most) * streams;
+           curl_multi_setopt(curl, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)transport->streams) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_MAX_HOST_CONNECTIONS, 1L) == CURLM_OK;
 }
 
 static enum pp_status open_shards(struct pp_curl_transport *transport, size_t slots)
 {
-    transport->shard_size = shard_size_for(transport->target, slots);
+    transport->shard_size = transport->streams > 1 ? transport->streams : SHARD_SIZE;
     size_t count = slots == 0 ? 1 : (slots + transport->shard_size - 1) / transport->shard_size;
     transport->shards = calloc(count, sizeof *transport->shards);
     if (transport->shards == NULL)
         return PP_NOMEM;
     for (; transport->shard_count < count; transport->shard_count++) {
         struct pp_curl_shard *shard = &transport->shards[transport->shard_count];
-        enum pp_status status = pp_multi_new(transport->loop, transfer_done, turn, transport, &shard->multi);
+        shard->transport = transport;
+        shard->shared_fd = -1;
+        enum pp_status status = pp_multi_new(transport->loop, transfer_done, turn, shard, &shard->multi);
         if (status != PP_OK)
             return status;
         if (!limit_connections(transport, pp_multi_handle(shard->multi))) {
@@ -333,6 +340,7 @@ static enum pp_status transport_open(struct pp_loop *loop, const struct pp_targe
     transport->loop = loop;
     transport->target = target;
     transport->by_name = target->unix_path == NULL && !is_address(target->host);
+    transport->streams = target->http != PP_HTTP_1_1 && target->streams > 1 ? target->streams : 1;
     transport->reserve.fire = reserve_due;
     status = pp_loop_arm(loop, &transport->reserve, INT64_MAX);
     if (status == PP_OK)

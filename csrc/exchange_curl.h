@@ -26,9 +26,13 @@ struct pp_curl_request {
     struct pp_curl_request *next;
 };
 
+/* A multi handle and the exchanges on it: at most SHARD_SIZE, or those that share one connection. */
 struct pp_curl_shard {
-    struct pp_multi *multi; /* owned */
+    struct pp_curl_transport *transport; /* borrowed */
+    struct pp_multi *multi;              /* owned */
     size_t exchanges;
+    int shared_fd;                /* of the connection that all of them share, once it was read; -1 */
+    int64_t shared_stamp_real_ns; /* of what was last read there */
 };
 
 struct pp_curl_transport {
@@ -36,6 +40,7 @@ struct pp_curl_transport {
     const struct pp_target *target; /* borrowed */
     struct pp_curl_shard *shards;   /* owned, shard_count of them */
     size_t shard_count, shard_size;
+    size_t streams;                   /* that share a connection; 1: none do */
     struct pp_curl_request *requests; /* owned list */
     struct pp_timer reserve; /* room in the loop, should there be no memory for an exchange's timer */
     bool by_name;            /* the host has to be resolved */

@@ -62,6 +62,17 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
     return fd;
 }
 
+/* May come when the exchange is gone: the connection belongs to the shard. */
+static int close_socket(void *data, curl_socket_t fd)
+{
+    struct pp_curl_shard *shard = data;
+    if (shard->shared_fd == fd) {
+        shard->shared_fd = -1;
+        shard->shared_stamp_real_ns = 0;
+    }
+    return pp_multi_close_socket(shard->multi, fd);
+}
+
 /* The last thing libcurl does before it writes a request to a connection that stands. */
 static int about_to_send(void *data, char *peer, char *local, int peer_port, int local_port)
 {
@@ -97,14 +108,15 @@ static CURLcode set_callbacks(struct pp_curl_exchange *exchange)
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
     if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, pp_multi_close_socket);
+        code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->shard->multi);
+        code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->shard);
     return code;
 }
 
-static CURLcode set_features(CURL *easy, const struct pp_target *target)
+static CURLcode set_features(CURL *easy, const struct pp_curl_transport *transport)
 {
+    const struct pp_target *target = transport->target;
     CURLcode code = curl_easy_setopt(easy, CURLOPT_USERAGENT, "perfplug/0.1");
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -116,7 +128,7 @@ static CURLcode set_features(CURL *easy, const struct pp_target *target)
         code = curl_easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* an empty jar, this exchange's own */
     if (code == CURLE_OK && target->decompress)
         code = curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl was built with */
-    if (code == CURLE_OK && target->streams > 1)
+    if (code == CURLE_OK && transport->streams > 1)
         code = curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     return code;
 }
@@ -139,7 +151,7 @@ enum pp_status pp_curl_easy_new(struct pp_curl_exchange *exchange)
         return status;
     CURLcode code = set_callbacks(exchange);
     if (code == CURLE_OK)
-        code = set_features(exchange->easy, target);
+        code = set_features(exchange->easy, exchange->transport);
     return status_of(code);
 }
 
