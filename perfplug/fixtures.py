@@ -16,7 +16,6 @@ from perfplug.errors import TargetUnreachable
 from perfplug.ledger import Ledger, Loads
 
 if TYPE_CHECKING:
-    from perfplug.engine import Progress
     from perfplug.limits import Limit
     from perfplug.plan import Plan
     from perfplug.progress import ProgressLine
@@ -228,16 +227,12 @@ class Perf:
     def _measure(self, plan: Plan, name: str) -> Result:
         from perfplug import engine
 
-        line = _progress_line(self._item.config)
+        line = _progress_line(self._item.config, inert(name, plan))
         if line is None:
             return engine.run(plan, name=name, stop_when_unreachable=True)
-
-        def show(progress: Progress) -> None:
-            line.show(name, progress)
-
         try:
             return engine.run(
-                plan, name=name, on_progress=show, interval=_PROGRESS_INTERVAL, stop_when_unreachable=True
+                plan, name=name, on_progress=line.show, interval=_PROGRESS_INTERVAL, stop_when_unreachable=True
             )
         finally:
             line.clear()
@@ -296,7 +291,16 @@ def properties(case: Case) -> Iterator[tuple[str, object]]:
         figures |= {key: f"{getattr(result, key):.6g}" for key in ("p50", "p90", "p95", "p99", "p99_9", "mean", "max")}
     for judged in case.judged:
         figures[judged.limit.metric] = f"{judged.observed:.6g}"
-    return ((f"{PROPERTY}{result.name}.{key}", value) for key, value in figures.items())
+    name = inert(result.name, result.plan)
+    return ((f"{PROPERTY}{name}.{key}", value) for key, value in figures.items())
+
+
+def inert(name: str, plan: Plan) -> str:
+    """A load's name without the secrets of its request and without control characters."""
+    from perfplug.report.escape import printable
+    from perfplug.report.redact import redactor
+
+    return printable(redactor([plan.request])(name))
 
 
 def on_worker(config: pytest.Config) -> bool:
@@ -331,11 +335,11 @@ def _turn(request: pytest.FixtureRequest) -> AbstractContextManager[None]:
     return turn(factory.getbasetemp().parent / "perfplug.lock")
 
 
-def _progress_line(config: pytest.Config) -> ProgressLine | None:
+def _progress_line(config: pytest.Config, name: str) -> ProgressLine | None:
     """None where a line that comes and goes would be in the way: no terminal, a worker of pytest-xdist, -qq."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     writer = config.get_terminal_writer()
-    if reporter is None or on_worker(config) or config.get_verbosity() < -1:
+    if reporter is None or on_worker(config) or config.getoption("verbose") < -1:
         return None
     if not (reporter.isatty and writer.hasmarkup):
         return None
@@ -343,6 +347,7 @@ def _progress_line(config: pytest.Config) -> ProgressLine | None:
 
     capture = config.pluginmanager.getplugin("capturemanager")
     return ProgressLine(
+        name,
         capture.global_and_fixture_disabled if capture is not None else contextlib.nullcontext,
         column=writer.width_of_current_line,
         width=writer.fullwidth,

@@ -141,19 +141,19 @@ class Session:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-        if self._ledger.cases and config.get_verbosity() > -2:
+        if self._ledger.cases and config.getoption("verbose") > -2:
             self._summary(terminalreporter)
         for output in self._outputs:
             if output.problem:
                 terminalreporter.write_line(f"perfplug: {output.problem}", red=True)
-            elif config.get_verbosity() > -2:
+            elif config.getoption("verbose") > -2:
                 terminalreporter.write_line(f"perfplug: wrote {output.path}")
 
     def _summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         from perfplug.report import Report
         from perfplug.report.compact import lines
 
-        terminalreporter.section(marker.NAME)
+        terminalreporter.write_sep("=", marker.NAME)
         if self._distributed:
             terminalreporter.write_line(
                 "pytest-xdist: one load at a time, whatever the number of workers; "

@@ -19,19 +19,23 @@ _UP = "\x1b[A"
 
 
 class ProgressLine:
-    """``uncaptured`` is a context in which ``sys.stdout`` is the terminal; ``column`` is where its cursor stands."""
+    """``name`` is the load's, harmless to a terminal. ``uncaptured`` is a context in which ``sys.stdout`` is the
+    terminal; ``column`` is where its cursor stands."""
 
-    def __init__(self, uncaptured: Callable[[], AbstractContextManager[None]], *, column: int, width: int) -> None:
+    def __init__(
+        self, name: str, uncaptured: Callable[[], AbstractContextManager[None]], *, column: int, width: int
+    ) -> None:
+        self._name = name
         self._uncaptured = uncaptured
         self._column = column
         self._width = width
         self._begun = time.monotonic()
         self._shown = False
 
-    def show(self, name: str, progress: Progress) -> None:
+    def show(self, progress: Progress) -> None:
         if time.monotonic() - self._begun < _QUIET_SECONDS:
             return
-        self._write(("" if self._shown else "\n") + _ERASE + _text(name, progress)[: self._width - 1])
+        self._write(("" if self._shown else "\n") + _ERASE + _text(self._name, progress)[: self._width - 1])
         self._shown = True
 
     def clear(self) -> None:

@@ -39,7 +39,9 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file()
 
 
 def test_what_is_empty_says_nothing() -> None:
-    assert settings({"allow_hosts": []}, {"PERFPLUG_ALLOW_HOSTS": ""}, {"perf_allow_hosts": ["c"]}).allow_hosts == ("c",)
+    assert settings({"allow_hosts": []}, {"PERFPLUG_ALLOW_HOSTS": ""}, {"perf_allow_hosts": ["c"]}).allow_hosts == (
+        "c",
+    )
 
 
 def test_a_flag_of_the_ini_file_can_be_switched_off_by_the_environment() -> None:
