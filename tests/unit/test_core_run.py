@@ -80,11 +80,11 @@ def script(body: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
-    try:
-        return process.communicate(timeout=HANG)
-    finally:
-        process.kill()
-        process.wait()
+    with process:
+        try:
+            return process.communicate(timeout=HANG)
+        finally:
+            process.kill()
 
 
 # --- what a run tells -------------------------------------------------------------------------------------------------
