@@ -1,5 +1,5 @@
-/* A server for the C tests that remembers what it was asked. Unlike canned.h there may be several at once, on
- * TCP or a unix socket; a thread for each connection runs the test's own function on it. */
+/* A server for the C tests that remembers what it was asked. There may be several at once, on TCP or a unix
+ * socket; a thread for each connection runs the test's own function on it. */
 #ifndef SCRIPTED_H
 #define SCRIPTED_H
 
@@ -18,7 +18,7 @@
 
 #include "check.h"
 
-#define SCRIPTED_CONNS 32
+#define SCRIPTED_CONNS 256
 #define SCRIPTED_KEEP (64 * 1024)
 
 struct scripted;

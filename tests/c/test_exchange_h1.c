@@ -1,8 +1,8 @@
 /* The fast exchange against real sockets: every end a request can have. */
 #include "alloc_fail.h"
-#include "canned.h"
 #include "check.h"
 #include "exchange.h"
+#include "scripted.h"
 
 #define GUARD_NS (10 * PP_NS_PER_S)
 
@@ -65,65 +65,82 @@ static enum pp_error one(struct bench *bench)
 
 /* --- servers --------------------------------------------------------------------------------------- */
 
-static const char *answer;    /* what `serve_answer` says to each request */
-static size_t answers_a_conn; /* after so many it closes, saying nothing; 0: never */
-static bool reset_at_the_end;
+#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
-static void serve_answer(struct canned_conn *conn)
+static const char *answer;    /* what the servers say to each request */
+static int answers_a_conn;    /* after so many, serve_answer closes, saying nothing; 0: never */
+static bool reset_at_the_end; /* the connection breaks instead of closing */
+
+static void serve_answer(struct scripted *server, int fd, int index)
 {
-    while (canned_read(conn)) {
-        if (answers_a_conn > 0 && conn->requests > answers_a_conn)
+    (void)index;
+    for (int asked = 1; scripted_read(server, fd); asked++) {
+        if (answers_a_conn > 0 && asked > answers_a_conn)
             break;
-        canned_say(conn, answer);
+        scripted_send(fd, answer);
     }
     if (reset_at_the_end)
-        canned_arm_reset(conn);
+        scripted_reset(fd);
 }
 
-static void serve_and_close(struct canned_conn *conn)
+static void serve_and_close(struct scripted *server, int fd, int index)
 {
-    if (canned_read(conn))
-        canned_say(conn, answer);
+    (void)index;
+    if (scripted_read(server, fd))
+        scripted_send(fd, answer);
     if (reset_at_the_end)
-        canned_arm_reset(conn);
+        scripted_reset(fd);
 }
 
-static void serve_silence(struct canned_conn *conn)
+static void serve_silence(struct scripted *server, int fd, int index)
 {
-    while (canned_read(conn)) {
+    (void)index;
+    while (scripted_read(server, fd)) {
     }
 }
 
-static void serve_upload(struct canned_conn *conn)
+/* Answers what it has read so far, and takes the rest without another word. */
+static void serve_early(struct scripted *server, int fd, int index)
 {
-    static const size_t size = (size_t)4 << 20;
+    (void)index;
+    if (scripted_read(server, fd))
+        scripted_send(fd, answer);
+    while (scripted_read(server, fd)) {
+    }
+}
+
+enum { UPLOAD_SIZE = 4 << 20 };
+
+/* A body of so many 'x', a letter that its head does not hold. */
+static void serve_upload(struct scripted *server, int fd, int index)
+{
+    (void)index;
+    (void)server;
     char buffer[4096];
-    size_t got = 0;
-    if (!canned_read(conn))
-        return;
-    while (got < size) {
-        ssize_t count = recv(conn->fd, buffer, sizeof(buffer), 0);
+    for (size_t got = 0; got < UPLOAD_SIZE;) {
+        ssize_t count = recv(fd, buffer, sizeof(buffer), 0);
         if (count <= 0)
             return;
-        got += (size_t)count;
+        for (ssize_t i = 0; i < count; i++)
+            got += buffer[i] == 'x' ? 1 : 0;
     }
-    canned_say(conn, CANNED_OK);
-    (void)canned_read(conn);
+    scripted_send(fd, OK_ANSWER);
+    (void)recv(fd, buffer, sizeof(buffer), 0);
 }
 
-static struct canned *serve(void (*how)(struct canned_conn *conn), const char *what)
+static struct scripted *serve(scripted_serve how, const char *what)
 {
     answer = what;
     answers_a_conn = 0;
     reset_at_the_end = false;
-    return canned_start(how);
+    return scripted_start(how);
 }
 
 /* --- tests ----------------------------------------------------------------------------------------- */
 
 static void an_answer_gives_a_sample_whose_moments_are_in_order(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     struct bench bench;
     bench_open(&bench, server->port);
     CHECK_INT(one(&bench), PP_ERROR_NONE);
@@ -139,14 +156,14 @@ static void an_answer_gives_a_sample_whose_moments_are_in_order(void)
     CHECK_INT(sample->dns_ns, -1);
     CHECK_INT(sample->tls_ns, -1);
     CHECK(!sample->reused);
-    CHECK_INT(sample->bytes, strlen(CANNED_OK));
+    CHECK_INT(sample->bytes, strlen(OK_ANSWER));
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void the_intended_start_is_kept_as_given(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     struct bench bench;
     bench_open(&bench, server->port);
     int64_t intended_ns = pp_clock_now() - PP_NS_PER_S;
@@ -155,12 +172,12 @@ static void the_intended_start_is_kept_as_given(void)
     CHECK(bench.sample.intended_ns == intended_ns);
     CHECK(bench.sample.start_ns >= intended_ns + PP_NS_PER_S);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_connection_is_kept_for_the_next_request(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     struct bench bench;
     bench_open(&bench, server->port);
     for (int i = 0; i < 5; i++)
@@ -169,12 +186,12 @@ static void a_connection_is_kept_for_the_next_request(void)
     CHECK_INT(bench.sample.connect_ns, -1);
     CHECK_INT(pp_exchange_h1.connected(bench.transport), 1);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_server_that_says_close_is_dialled_anew(void)
 {
-    struct canned *server =
+    struct scripted *server =
         serve(serve_and_close, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     struct bench bench;
     bench_open(&bench, server->port);
@@ -183,12 +200,12 @@ static void a_server_that_says_close_is_dialled_anew(void)
     CHECK(!bench.sample.reused);
     CHECK_INT(pp_exchange_h1.connected(bench.transport), 3);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_body_without_length_ends_with_the_connection(void)
 {
-    struct canned *server = serve(serve_and_close, "HTTP/1.1 200 OK\r\n\r\nall of it");
+    struct scripted *server = serve(serve_and_close, "HTTP/1.1 200 OK\r\n\r\nall of it");
     struct bench bench;
     bench_open(&bench, server->port);
     bench.request.must_hold = "of it";
@@ -196,75 +213,75 @@ static void a_body_without_length_ends_with_the_connection(void)
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_connection_that_dies_on_reuse_is_stale_and_never_sent_again(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     answers_a_conn = 1;
     struct bench bench;
     bench_open(&bench, server->port);
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     CHECK_INT(one(&bench), PP_ERROR_STALE_CONNECTION);
-    CHECK_INT(atomic_load(&server->requests), 2);
+    CHECK_INT(scripted_requests(server), 2);
     CHECK_INT(one(&bench), PP_ERROR_NONE);
-    CHECK_INT(atomic_load(&server->requests), 3);
+    CHECK_INT(scripted_requests(server), 3);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void closing_before_any_byte_is_an_empty_reply(void)
 {
-    struct canned *server = serve(serve_and_close, "");
+    struct scripted *server = serve(serve_and_close, "");
     struct bench bench;
     bench_open(&bench, server->port);
     CHECK_INT(one(&bench), PP_ERROR_EMPTY_REPLY);
     CHECK_INT(bench.sample.status, 0);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_reset_is_a_reset_before_the_answer_and_in_its_body(void)
 {
     const char *answers[] = {"", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"};
     for (size_t i = 0; i < 2; i++) {
-        struct canned *server = serve(serve_and_close, answers[i]);
+        struct scripted *server = serve(serve_and_close, answers[i]);
         reset_at_the_end = true;
         struct bench bench;
         bench_open(&bench, server->port);
         CHECK_INT(one(&bench), PP_ERROR_RESET);
         bench_close(&bench);
-        canned_stop(server);
+        scripted_stop(server);
     }
 }
 
 static void a_body_cut_short_is_truncated(void)
 {
-    struct canned *server = serve(serve_and_close, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    struct scripted *server = serve(serve_and_close, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
     struct bench bench;
     bench_open(&bench, server->port);
     CHECK_INT(one(&bench), PP_ERROR_TRUNCATED);
     CHECK_INT(bench.sample.status, 200);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void surplus_bytes_are_a_protocol_error_and_close_the_connection(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK "more");
+    struct scripted *server = serve(serve_answer, OK_ANSWER "more");
     struct bench bench;
     bench_open(&bench, server->port);
     CHECK_INT(one(&bench), PP_ERROR_PROTOCOL);
     CHECK_INT(one(&bench), PP_ERROR_PROTOCOL);
     CHECK_INT(pp_exchange_h1.connected(bench.transport), 2);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_silent_server_meets_the_time_out(void)
 {
-    struct canned *server = serve(serve_silence, "");
+    struct scripted *server = serve(serve_silence, "");
     struct bench bench;
     bench_open(&bench, server->port);
     bench.request.timeout_ns = 50 * PP_NS_PER_MS;
@@ -272,17 +289,17 @@ static void a_silent_server_meets_the_time_out(void)
     CHECK(bench.sample.end_ns - bench.sample.start_ns >= bench.request.timeout_ns);
     CHECK_INT(one(&bench), PP_ERROR_TIMEOUT);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_later_deadline_is_not_cut_short_by_an_earlier_one(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     struct bench bench;
     bench_open(&bench, server->port);
     bench.request.timeout_ns = 30 * PP_NS_PER_MS;
     CHECK_INT(one(&bench), PP_ERROR_NONE);
-    canned_stop(server);
+    scripted_stop(server);
     server = serve(serve_silence, "");
     bench_close(&bench);
     bench_open(&bench, server->port);
@@ -294,14 +311,14 @@ static void a_later_deadline_is_not_cut_short_by_an_earlier_one(void)
     CHECK_INT(one(&bench), PP_ERROR_TIMEOUT);
     CHECK(bench.sample.end_ns - bench.sample.start_ns >= bench.request.timeout_ns);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_closed_port_refuses(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     uint16_t port = server->port;
-    canned_stop(server);
+    scripted_stop(server);
     struct bench bench;
     bench_open(&bench, port);
     CHECK_INT(one(&bench), PP_ERROR_CONNECT_REFUSED);
@@ -312,7 +329,7 @@ static void a_closed_port_refuses(void)
 
 static void a_body_over_the_cap_is_too_large(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     struct bench bench;
     bench_open(&bench, server->port);
     bench.request.body_cap = 4;
@@ -320,12 +337,12 @@ static void a_body_over_the_cap_is_too_large(void)
     bench.request.body_cap = 5;
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void an_unexpected_status_and_a_missing_text_are_errors_that_keep_the_connection(void)
 {
-    struct canned *server = serve(serve_answer, "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nhello");
+    struct scripted *server = serve(serve_answer, "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nhello");
     struct bench bench;
     bench_open(&bench, server->port);
     CHECK_INT(one(&bench), PP_ERROR_STATUS);
@@ -342,14 +359,14 @@ static void an_unexpected_status_and_a_missing_text_are_errors_that_keep_the_con
     CHECK_INT(bench.sample.error, PP_ERROR_CONTENT);
     CHECK(bench.sample.reused);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_large_body_waits_for_room_and_arrives_whole(void)
 {
-    struct canned *server = serve(serve_upload, "");
+    struct scripted *server = serve(serve_upload, "");
     struct bench bench;
-    size_t size = (size_t)4 << 20;
+    size_t size = UPLOAD_SIZE;
     char *body = malloc(size);
     REQUIRE(body != NULL);
     memset(body, 'x', size);
@@ -361,13 +378,13 @@ static void a_large_body_waits_for_room_and_arrives_whole(void)
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     CHECK(bench.sample.sent_end_ns > bench.sample.sent_ns);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
     free(body);
 }
 
 static void an_answer_before_the_request_is_all_sent_ends_it_and_the_connection(void)
 {
-    struct canned *server = serve(serve_answer, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+    struct scripted *server = serve(serve_early, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
     struct bench bench;
     size_t size = (size_t)32 << 20;
     char *body = calloc(1, size);
@@ -380,13 +397,13 @@ static void an_answer_before_the_request_is_all_sent_ends_it_and_the_connection(
     CHECK_INT(one(&bench), PP_ERROR_STATUS);
     CHECK_INT(bench.sample.status, 413);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
     free(body);
 }
 
 static void a_cancelled_request_is_not_told_and_the_next_one_works(void)
 {
-    struct canned *server = serve(serve_silence, "");
+    struct scripted *server = serve(serve_silence, "");
     struct bench bench;
     bench_open(&bench, server->port);
     bool sent = true;
@@ -395,23 +412,23 @@ static void a_cancelled_request_is_not_told_and_the_next_one_works(void)
     CHECK(pp_exchange_h1.cancel(bench.exchange, &sent));
     CHECK(!sent);
     CHECK(!pp_exchange_h1.cancel(bench.exchange, &sent));
-    canned_stop(server);
+    scripted_stop(server);
     bench_close(&bench);
-    server = serve(serve_answer, CANNED_OK);
+    server = serve(serve_answer, OK_ANSWER);
     bench_open(&bench, server->port);
     start(&bench);
     CHECK(pp_exchange_h1.cancel(bench.exchange, &sent));
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     CHECK_INT(bench.ends, 1);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 /* A connection closed by the peer while nobody uses it is noticed, so that the next request is not lost on
  * it. */
 static void a_connection_closed_while_idle_is_replaced(void)
 {
-    struct canned *server = serve(serve_and_close, CANNED_OK);
+    struct scripted *server = serve(serve_and_close, OK_ANSWER);
     struct bench bench;
     bench_open(&bench, server->port);
     CHECK_INT(one(&bench), PP_ERROR_NONE);
@@ -419,12 +436,12 @@ static void a_connection_closed_while_idle_is_replaced(void)
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     CHECK_INT(pp_exchange_h1.connected(bench.transport), 2);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void an_exchange_may_be_freed_in_any_state(void)
 {
-    struct canned *server = serve(serve_silence, "");
+    struct scripted *server = serve(serve_silence, "");
     struct bench bench;
     bench_open(&bench, server->port);
     start(&bench);
@@ -432,10 +449,10 @@ static void an_exchange_may_be_freed_in_any_state(void)
     bench_open(&bench, server->port);
     start(&bench);
     int64_t guard_ns = pp_clock_now() + GUARD_NS;
-    while (atomic_load(&server->requests) == 0 && pp_clock_now() < guard_ns)
+    while (scripted_requests(server) == 0 && pp_clock_now() < guard_ns)
         REQUIRE(pp_loop_turn(bench.loop) == PP_OK);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
     pp_exchange_h1.exchange_free(NULL);
     pp_exchange_h1.close(NULL);
 }
@@ -468,7 +485,7 @@ static void making_an_exchange_without_memory_says_so_and_leaks_nothing(void)
 
 static void a_request_without_memory_is_counted_as_the_clients_own_failure(void)
 {
-    struct canned *server = serve(serve_answer, CANNED_OK);
+    struct scripted *server = serve(serve_answer, OK_ANSWER);
     struct bench bench;
     bench_open(&bench, server->port);
     alloc_fail_arm(0, ALLOC_FAIL_ONCE);
@@ -478,7 +495,7 @@ static void a_request_without_memory_is_counted_as_the_clients_own_failure(void)
     CHECK_INT(bench.sample.error, PP_ERROR_CLIENT_MEMORY);
     CHECK_INT(one(&bench), PP_ERROR_NONE);
     bench_close(&bench);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 int main(void)

@@ -3,23 +3,25 @@
 #include <sys/wait.h>
 
 #include "alloc_fail.h"
-#include "canned.h"
 #include "check.h"
 #include "run.h"
+#include "scripted.h"
 
 static _Atomic bool hold; /* the server says nothing while this is set */
 
-static void serve_ok(struct canned_conn *conn)
+static void serve_ok(struct scripted *server, int fd, int index)
 {
-    while (canned_read(conn))
+    (void)index;
+    while (scripted_read(server, fd))
         if (!atomic_load(&hold))
-            canned_say(conn, CANNED_OK);
+            scripted_reply(fd, "200 OK", "", "hello");
 }
 
-static void serve_503(struct canned_conn *conn)
+static void serve_503(struct scripted *server, int fd, int index)
 {
-    while (canned_read(conn))
-        canned_say(conn, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+    (void)index;
+    while (scripted_read(server, fd))
+        scripted_reply(fd, "503 Busy", "", "");
 }
 
 static struct pp_plan plan_for(uint16_t port)
@@ -68,7 +70,7 @@ static uint64_t slice_requests(const struct pp_tally *tally)
 static void a_count_is_met_exactly_by_any_number_of_workers(void)
 {
     for (unsigned workers = 1; workers <= 3; workers++) {
-        struct canned *server = canned_start(serve_ok);
+        struct scripted *server = scripted_start(serve_ok);
         struct pp_plan plan = plan_for(server->port);
         plan.requests = 1001;
         plan.users = 7;
@@ -76,34 +78,34 @@ static void a_count_is_met_exactly_by_any_number_of_workers(void)
         struct pp_run *run = begin(&plan);
         struct pp_outcome outcome = wait_for(run);
         CHECK_INT(outcome.progress.totals.ok, 1001);
-        CHECK_INT(atomic_load(&server->requests), 1001);
+        CHECK_INT(scripted_requests(server), 1001);
         CHECK_INT(slice_requests(outcome.tally), 1001);
         CHECK_INT(pp_hist_count(pp_tally_hist(outcome.tally, PP_SERIES_LATENCY)), 1001);
         CHECK_INT(outcome.progress.connections, 7);
         CHECK(outcome.duration_ns > 0 && outcome.finished_ns == outcome.duration_ns);
         pp_run_free(run);
-        canned_stop(server);
+        scripted_stop(server);
     }
 }
 
 static void warm_up_is_run_and_left_out(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     plan.requests = 50;
     plan.warmup_ns = 50 * PP_NS_PER_MS;
     struct pp_run *run = begin(&plan);
     struct pp_outcome outcome = wait_for(run);
     CHECK_INT(outcome.progress.totals.ok, 50);
-    CHECK(atomic_load(&server->requests) > 50);
+    CHECK(scripted_requests(server) > 50);
     CHECK_INT(pp_hist_count(pp_tally_hist(outcome.tally, PP_SERIES_CONNECT)), 0);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_duration_ends_with_its_last_answers(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     plan.duration_ns = 150 * PP_NS_PER_MS;
     plan.workers = 2;
@@ -111,16 +113,16 @@ static void a_duration_ends_with_its_last_answers(void)
     struct pp_outcome outcome = wait_for(run);
     CHECK_INT(outcome.duration_ns, plan.duration_ns);
     CHECK(outcome.progress.totals.ok > 0);
-    CHECK_INT(outcome.progress.totals.ok, atomic_load(&server->requests));
+    CHECK_INT(outcome.progress.totals.ok, scripted_requests(server));
     CHECK_INT(slice_requests(outcome.tally), outcome.progress.totals.requests);
     CHECK(outcome.cpu_ns > 0 && outcome.busy > 0.0);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void errors_are_counted_by_class_and_status(void)
 {
-    struct canned *server = canned_start(serve_503);
+    struct scripted *server = scripted_start(serve_503);
     struct pp_plan plan = plan_for(server->port);
     plan.requests = 20;
     struct pp_run *run = begin(&plan);
@@ -131,12 +133,12 @@ static void errors_are_counted_by_class_and_status(void)
     CHECK_INT(pp_hist_count(pp_tally_hist(outcome.tally, PP_SERIES_LATENCY)), 0);
     CHECK_INT(pp_hist_count(pp_tally_hist(outcome.tally, PP_SERIES_LATENCY_ERRORS)), 20);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void an_open_load_starts_as_many_as_its_rate_says(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     plan.model = PP_MODEL_OPEN;
     plan.rate_per_s = 1000.0;
@@ -148,12 +150,12 @@ static void an_open_load_starts_as_many_as_its_rate_says(void)
     CHECK_INT(outcome.progress.totals.requests, 300);
     CHECK(outcome.most_users >= 1 && outcome.most_users <= 64);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void an_open_load_of_a_count_meets_it_exactly(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     plan.model = PP_MODEL_OPEN;
     plan.arrivals = PP_ARRIVAL_POISSON;
@@ -164,14 +166,14 @@ static void an_open_load_of_a_count_meets_it_exactly(void)
     struct pp_run *run = begin(&plan);
     CHECK_INT(wait_for(run).progress.totals.ok, 123);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 /* One connection, and a server that says nothing: all but the first arrival are held back, and not one is
  * lost. */
 static void what_the_connection_limit_holds_back_is_counted(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     atomic_store(&hold, true);
     struct pp_plan plan = plan_for(server->port);
     plan.model = PP_MODEL_OPEN;
@@ -187,13 +189,13 @@ static void what_the_connection_limit_holds_back_is_counted(void)
     CHECK_INT(outcome.held_back, 19);
     atomic_store(&hold, false);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 /* Latency counts from the intended start: of two arrivals 50 ms apart on one connection that takes 200 ms. */
 static void being_held_back_counts_as_latency(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     atomic_store(&hold, true);
     struct pp_plan plan = plan_for(server->port);
     plan.model = PP_MODEL_OPEN;
@@ -209,12 +211,12 @@ static void being_held_back_counts_as_latency(void)
     CHECK(latency.max_ns >= 350 * PP_NS_PER_MS);
     atomic_store(&hold, false);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void think_time_spaces_a_users_requests(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     plan.think = (struct pp_think){.kind = PP_THINK_FIXED, .low_ns = 20 * PP_NS_PER_MS};
     plan.users = 1;
@@ -224,19 +226,19 @@ static void think_time_spaces_a_users_requests(void)
     CHECK_INT(outcome.progress.totals.ok, 6);
     CHECK(outcome.finished_ns >= 100 * PP_NS_PER_MS);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
-static void wait_until_in_flight(struct canned *server, size_t requests)
+static void wait_until_in_flight(struct scripted *server, int requests)
 {
-    for (int i = 0; i < 5000 && atomic_load(&server->requests) < requests; i++)
+    for (int i = 0; i < 5000 && scripted_requests(server) < requests; i++)
         (void)usleep(1000);
-    REQUIRE(atomic_load(&server->requests) >= requests);
+    REQUIRE(scripted_requests(server) >= requests);
 }
 
 static void stopping_now_cancels_what_is_in_flight_and_counts_it(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     atomic_store(&hold, true);
     struct pp_plan plan = plan_for(server->port);
     plan.duration_ns = 60 * PP_NS_PER_S;
@@ -249,12 +251,12 @@ static void stopping_now_cancels_what_is_in_flight_and_counts_it(void)
     CHECK(outcome.duration_ns < plan.duration_ns);
     atomic_store(&hold, false);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void stopping_gently_lets_requests_end(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     plan.duration_ns = 60 * PP_NS_PER_S;
     plan.workers = 2;
@@ -263,21 +265,21 @@ static void stopping_gently_lets_requests_end(void)
     pp_run_stop(run, PP_STOP_STARTING);
     struct pp_outcome outcome = wait_for(run);
     CHECK_INT(outcome.progress.cancelled, 0);
-    CHECK_INT(outcome.progress.totals.ok, atomic_load(&server->requests));
+    CHECK_INT(outcome.progress.totals.ok, scripted_requests(server));
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void freeing_a_run_under_way_ends_it(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     plan.duration_ns = 60 * PP_NS_PER_S;
     plan.workers = 2;
     struct pp_run *run = begin(&plan);
     wait_until_in_flight(server, 10);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
     pp_run_free(NULL);
 }
 
@@ -302,7 +304,7 @@ static void *look_on(void *argument)
 
 static void a_run_may_be_watched_from_other_threads(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     struct pp_plan plan = plan_for(server->port);
     pthread_t watcher;
     plan.requests = 3000;
@@ -312,14 +314,14 @@ static void a_run_may_be_watched_from_other_threads(void)
     (void)wait_for(run);
     (void)pthread_join(watcher, NULL);
     pp_run_free(run);
-    canned_stop(server);
+    scripted_stop(server);
 }
 
 static void a_server_that_is_away_is_asked_with_pauses(void)
 {
-    struct canned *server = canned_start(serve_ok);
+    struct scripted *server = scripted_start(serve_ok);
     uint16_t port = server->port;
-    canned_stop(server);
+    scripted_stop(server);
     struct pp_plan plan = plan_for(port);
     plan.users = 1;
     plan.requests = 4;
