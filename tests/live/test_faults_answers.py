@@ -41,6 +41,12 @@ def test_two_different_content_lengths_are_protocol(target: Target) -> None:
     assert result.connections == 6
 
 
+@pytest.mark.parametrize("length", ["-5", "5x", "99999999999999999999"])
+def test_a_content_length_that_is_no_length_is_protocol(target: Target, length: str) -> None:
+    result = target.measure(f"/wrong-length?length={length}", users=2, requests=6)
+    assert result.errors == {"protocol": 6}
+
+
 def test_surplus_bytes_are_protocol_and_close_the_connection(fast_target: Target) -> None:
     result = fast_target.measure("/surplus", users=2, requests=6)
     assert result.errors == {"protocol": 6}
@@ -97,6 +103,13 @@ def test_too_large_a_header_is_refused_within_bounded_memory(target: Target, pat
     result = target.measure(path, users=4, requests=40)
     assert result.errors == {"header_too_large": 40}
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_SLACK_KB
+
+
+@pytest.mark.parametrize("path", ["/endless-interim", "/endless-trailer"])
+def test_headers_without_end_are_refused_wherever_they_stand(target: Target, path: str) -> None:
+    result = target.measure(path, users=2, requests=6, timeout=2.0)
+    assert result.errors == {"header_too_large": 6}
+    assert result.bytes < 6 * 2_000_000
 
 
 def test_an_endless_body_ends_at_the_cap(target: Target) -> None:

@@ -92,6 +92,19 @@ def test_tls_to_a_server_that_says_nothing_ends_in_time(mute_port: int, cookies:
     assert result.latency_errors.max < 2.0
 
 
+def test_a_body_that_nobody_reads_ends_in_time(mute_port: int, cookies: bool) -> None:
+    url = f"http://127.0.0.1:{mute_port}/"
+    body = b"z" * 30_000_000  # more than the kernel takes on its own
+    result = measure(url, cookies=cookies, method="POST", body=body, users=2, requests=2, timeout=1.0)
+    assert result.errors == {"timeout": 2}
+    assert result.latency_errors.max < 2.0
+
+
+def test_a_proxy_that_is_not_there_is_proxy(closed_port: int) -> None:
+    result = measure("http://shop.invalid/", proxy=f"http://127.0.0.1:{closed_port}", requests=3)
+    assert result.errors == {"proxy": 3}
+
+
 def test_a_missing_client_certificate_is_tls(serve: StartServer, certificates: Path, cookies: bool) -> None:
     ca = str(certificates / "ca.pem")
     server = serve("--certificate", str(certificates / "good"), "--client-ca", ca, scheme="https")

@@ -98,7 +98,8 @@ def test_a_wall_clock_that_is_set_spoils_no_time(serve: StartServer, way: str, t
     shim = tmp_path / "stepping_clock.so"
     subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, ISOLATED / "stepping_clock.c"], check=True)
     path = f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    environment = {**os.environ, "LD_PRELOAD": str(shim), "PYTHONPATH": path}
+    preload = f"{os.environ.get('LD_PRELOAD', '')} {shim}".strip()  # after a sanitizer's, which must come first
+    environment = {**os.environ, "LD_PRELOAD": preload, "PYTHONPATH": path}
     said = report_of("stepped.py", serve().url("/ok"), way, env=environment)
     assert said["stepped"], "the preloaded clock was not in use"
     assert said["ok"] == 2000

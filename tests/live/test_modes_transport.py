@@ -61,6 +61,16 @@ def test_a_certificate_holds_for_a_name_as_well_as_for_an_address(
     assert measure(url, cookies=cookies, tls=Tls(ca_file=str(certificates / "ca.pem")), requests=4).ok == 4
 
 
+def test_ipv6_is_spoken(serve: StartServer, cookies: bool) -> None:
+    try:
+        server = serve(host="::1")
+    except RuntimeError:
+        pytest.skip("no IPv6 here")
+    result = measure(f"http://[::1]:{server.port}/ok", cookies=cookies, users=2, requests=6)
+    assert result.ok == 6
+    assert {seen["headers"]["host"] for seen in server.seen()} == {f"[::1]:{server.port}"}
+
+
 @dataclass
 class Nginx:
     """Speaks HTTP/2: over TLS on one port, with prior knowledge on the other."""

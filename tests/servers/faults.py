@@ -104,6 +104,23 @@ def endless_header(connection: Connection, request: Request) -> bool:
         connection.send(b"a" * 65536)
 
 
+def endless_interim(connection: Connection, request: Request) -> bool:
+    while True:  # until the peer closes
+        connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n" * 1000)
+
+
+def endless_trailer(connection: Connection, request: Request) -> bool:
+    connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n")
+    while True:  # until the peer closes
+        connection.send(b"X-Trailer: and another one\r\n" * 1000)
+
+
+def wrong_length(connection: Connection, request: Request) -> bool:
+    length = request.query["length"].encode()
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\nhello")
+    return True
+
+
 def bad_gzip(connection: Connection, request: Request) -> bool:
     connection.send(response(b"\x1f\x8bthis is no gzip", headers=("Content-Encoding: gzip",)))
     return True
@@ -144,6 +161,9 @@ FAULTS: dict[str, Handler] = {
     "/many-headers": many_headers,
     "/endless": endless,
     "/endless-header": endless_header,
+    "/endless-interim": endless_interim,
+    "/endless-trailer": endless_trailer,
+    "/wrong-length": wrong_length,
     "/bad-gzip": bad_gzip,
     "/binary": binary,
     "/redirect-to-self": redirect_to_self,

@@ -150,7 +150,8 @@ def listen(options: argparse.Namespace) -> socket.socket:
         listener.bind(options.unix)
         listener.listen(1024)
         return listener
-    listener = socket.create_server((options.host, options.port), backlog=1024)
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.create_server((options.host, options.port), family=family, backlog=1024)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
