@@ -12,7 +12,7 @@ import pytest
 
 from perfplug import marker
 from perfplug.config import SETTINGS
-from perfplug.errors import TargetUnreachable
+from perfplug.errors import TargetUnreachable, UsageError
 from perfplug.ledger import Ledger, Loads
 
 if TYPE_CHECKING:
@@ -179,12 +179,21 @@ class Perf:
         )
         from perfplug.probe import trouble
 
-        reason = trouble(plan)
+        with self._named():
+            reason = trouble(plan)
         if reason is None:
             return
         if self._settings.require == "fail" if fail is None else fail:
             raise TargetUnreachable(f"required: {reason}")
         pytest.skip(f"required: {reason}")
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """What only the engine finds wrong, such as an HTTP version that this libcurl lacks, names the test as well."""
+        try:
+            yield
+        except UsageError as error:
+            raise UsageError(f"{self._loads.test}: {error}") from None
 
     def _parse(self, limits: Mapping[str, object]) -> tuple[Limit, ...]:
         from perfplug.sla import parse_limits
@@ -212,7 +221,7 @@ class Perf:
         home = origin.unix_path or f"{origin.host}:{origin.port}"
         self._loads.ledger.check_reachable(home)
         name = self._loads.unique_name(plan.request.name)
-        with self._take_turn():
+        with self._take_turn(), self._named():
             result = self._measure(plan, name)
         case = self._loads.add(result, limits)
         self._item.user_properties.extend(properties(case))

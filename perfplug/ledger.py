@@ -6,7 +6,6 @@ Written by one thread, the one that runs the tests.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfplug.errors import LimitExceeded, TargetUnreachable, UsageError
@@ -17,13 +16,13 @@ if TYPE_CHECKING:
     from perfplug.sla import Judged, Limit, Verdict
 
 
-@dataclass
 class Ledger:
     """Cases of all tests, in the order in which the tests began to measure."""
 
-    asked_for: bool = False  # a performance test was to run, whether or not it came to measure anything
-    _cases: dict[str, tuple[Case, ...]] = field(default_factory=dict)
-    _unreachable: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.asked_for = False  # a performance test was to run, whether or not it came to measure anything
+        self._cases: dict[str, tuple[Case, ...]] = {}
+        self._unreachable: dict[str, str] = {}
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -42,19 +41,31 @@ class Ledger:
         self._unreachable.setdefault(origin, reason)
 
 
-@dataclass
 class Loads:
-    """The loads of one test: judged when they end, settled when the test does."""
+    """The loads of one test: judged when they end, settled when the test does.
 
-    test: str  # node id
-    ledger: Ledger
-    limits: tuple[Limit, ...] = ()
-    name: str | None = None  # for loads without one of their own
-    file: str | None = None
-    line: int | None = None
-    cases: list[Case] = field(default_factory=list)
-    _settled: int = 0
-    _names: set[str] = field(default_factory=set)
+    ``test`` is its node id; ``name`` is for loads that have none of their own; ``file`` and ``line`` are its marker's.
+    """
+
+    def __init__(
+        self,
+        test: str,
+        ledger: Ledger,
+        *,
+        limits: tuple[Limit, ...] = (),
+        name: str | None = None,
+        file: str | None = None,
+        line: int | None = None,
+    ) -> None:
+        self.test = test
+        self.ledger = ledger
+        self.limits = limits
+        self.name = name
+        self.cases: list[Case] = []
+        self._file = file
+        self._line = line
+        self._settled = 0
+        self._names: set[str] = set()
 
     def unique_name(self, wanted: str) -> str:
         """ "GET /x", and "GET /x #2" for the second of this name."""
@@ -76,8 +87,8 @@ class Loads:
             result=result,
             judged=judged,
             verdict=_verdict(result, judged),
-            file=self.file,
-            line=self.line,
+            file=self._file,
+            line=self._line,
         )
         self.cases.append(case)
         self.ledger.enter(self.test, self.cases)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from perfplug.errors import UsageError
 
@@ -28,8 +27,7 @@ class Mark(Protocol):
     def kwargs(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
+class Promise(NamedTuple):
     """What the markers of one test say together. ``name`` is for its loads that have none of their own."""
 
     limits: Mapping[str, object]

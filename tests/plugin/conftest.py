@@ -1,5 +1,4 @@
-"""What the plugin's tests share: a real server in its own process, and inner pytest sessions that load the plugin as
-a user's would, through its entry point."""
+"""What the plugin's tests share: a real server in its own process, and inner pytest sessions."""
 
 from __future__ import annotations
 
@@ -40,14 +39,21 @@ Suite = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, server_url: str, monkeypatch: pytest.MonkeyPatch) -> Suite:
-    """Runs pytest on a test file of this source: ``suite(source, "--perf-strict", ini=...)``."""
+    """Runs pytest on a test file of this source: ``suite(source, "--perf-strict", ini=..., plugins=("perfplug",))``.
+
+    The plugins are loaded by their entry points, and no others, whatever is installed here.
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     for name in [name for name in os.environ if name.startswith("PERFPLUG_")]:
         monkeypatch.delenv(name)
 
-    def run(source: str, *arguments: str, ini: str | None = None) -> pytest.RunResult:
+    def run(
+        source: str, *arguments: str, ini: str | None = None, plugins: tuple[str, ...] = ("perfplug",)
+    ) -> pytest.RunResult:
         pytester.makeini(f"[pytest]\n{f'perf_base_url = {server_url}' if ini is None else ini}\n")
         pytester.makepyfile(test_it="import pytest\n" + source)
-        return pytester.runpytest("-p", "no:cacheprovider", *arguments)
+        loaded = [word for plugin in plugins for word in ("-p", plugin)]
+        return pytester.runpytest("-p", "no:cacheprovider", *loaded, *arguments)
 
     return run
 

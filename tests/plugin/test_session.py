@@ -167,10 +167,13 @@ def test_without_performance_tests_there_is_not_a_word_more(suite: Suite) -> Non
     def shape(result: pytest.RunResult) -> list[str]:
         return [line for line in result.outlines if not line.startswith(("plugins:", "rootdir:", "==="))]
 
-    assert shape(suite(PLAIN, "--perf-json=out.json")) == shape(suite(PLAIN, "-p", "no:perfplug", "-W", "ignore"))
+    assert shape(suite(PLAIN, "--perf-json=out.json")) == shape(suite(PLAIN, ini="", plugins=()))
 
 
-def test_without_performance_tests_nothing_heavy_is_imported(suite: Suite, pytester: pytest.Pytester) -> None:
+def test_without_performance_tests_nothing_heavy_is_imported(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(
         test_it="""
 import sys
@@ -181,8 +184,7 @@ def test_plain():
     assert ours == {f"perfplug.{name}" for name in light}
 """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "perfplug").assert_outcomes(passed=1)
 
 
 def test_the_marker_is_known_to_strict_sessions(suite: Suite) -> None:

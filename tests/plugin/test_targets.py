@@ -124,18 +124,19 @@ def test_the_base_url_of_pytest_base_url_is_taken_when_there_is_no_own(
     suite: Suite, server_url: str, dead_url: str
 ) -> None:
     pytest.importorskip("pytest_base_url")
-    suite(GOES_TO, f"--base-url={server_url}", ini="").assert_outcomes(passed=1)
-    suite(GOES_TO, ini=f"base_url = {server_url}").assert_outcomes(passed=1)
-    suite(GOES_TO, f"--base-url={dead_url}").assert_outcomes(passed=1)
+    plugins = ("perfplug", "base_url")
+    suite(GOES_TO, f"--base-url={server_url}", ini="", plugins=plugins).assert_outcomes(passed=1)
+    suite(GOES_TO, ini=f"base_url = {server_url}", plugins=plugins).assert_outcomes(passed=1)
+    suite(GOES_TO, f"--base-url={dead_url}", plugins=plugins).assert_outcomes(passed=1)
 
 
 def test_the_base_url_of_ones_own_fixture_is_taken_when_it_is_needed(suite: Suite, server_url: str) -> None:
     fixture = "@pytest.fixture\ndef base_url(): {}\n"
     source = fixture.format(f"return '{server_url}'") + GOES_TO
-    suite(source, "-p", "no:base_url", ini="").assert_outcomes(passed=1)
+    suite(source, ini="").assert_outcomes(passed=1)
     source = fixture.format("raise RuntimeError('started')")
     source += f"def test_a(perf): perf.http('{server_url}/ok', requests=5)\n"
-    suite(source, "-p", "no:base_url", ini="").assert_outcomes(passed=1)
+    suite(source, ini="").assert_outcomes(passed=1)
 
 
 def test_only_hosts_that_were_allowed_are_put_under_load(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from perfplug import engine
+
 Suite = Callable[..., pytest.RunResult]
 
 
@@ -74,6 +76,14 @@ def test_a_wrong_load_is_a_failure_with_one_message(suite: Suite, call: str, wor
     result = suite(f"def test_a(perf):\n    perf.http({call})\n")
     result.assert_outcomes(failed=1)
     check_message(result, "test_it.py::test_a: ", *words)
+
+
+def test_what_this_libcurl_cannot_do_is_said_of_the_test(suite: Suite) -> None:
+    if "http3" in engine.CURL_FEATURES:
+        pytest.skip("this libcurl can do all that may be asked for")
+    result = suite("def test_a(perf):\n    perf.http('https://localhost/', http='3', requests=1)\n")
+    result.assert_outcomes(failed=1)
+    check_message(result, "test_it.py::test_a: ", "HTTP/3", "libcurl")
 
 
 def test_a_path_without_a_base_url_says_where_to_give_one(suite: Suite) -> None:

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("xdist")
 
 Suite = Callable[..., pytest.RunResult]
+BOTH = ("perfplug", "xdist")
 ReadJson = Callable[..., list[dict[str, Any]]]
 
 FOUR = """
@@ -25,7 +26,7 @@ def test_plain(): pass
 
 @pytest.mark.parametrize("dist", ["load", "loadgroup", "worksteal"])
 def test_loads_never_overlap_and_are_reported_once(suite: Suite, read_json: ReadJson, dist: str) -> None:
-    result = suite(FOUR, "-n2", f"--dist={dist}", "--perf-json=out.json", "--perf-junit=out.xml")
+    result = suite(FOUR, "-n2", f"--dist={dist}", "--perf-json=out.json", "--perf-junit=out.xml", plugins=BOTH)
     result.assert_outcomes(passed=5)
     runs = sorted(read_json(), key=lambda run: run["started_at"])
     assert sorted(run["test"] for run in runs) == [f"test_it.py::test_load[{n}]" for n in range(4)]
@@ -44,9 +45,9 @@ def test_a(): pass
 
 
 def test_a_group_keeps_all_loads_on_one_worker(suite: Suite) -> None:
-    if "test_a@a" not in str(suite(GROUPS, "-n2", "--dist=loadgroup", "-v", "-p", "no:perfplug", ini="").stdout):
+    if "test_a@a" not in str(suite(GROUPS, "-n2", "--dist=loadgroup", "-v", ini="", plugins=("xdist",)).stdout):
         pytest.skip("groups of this pytest-xdist do not work with this pytest")
-    result = suite(FOUR, "-n2", "--dist=loadgroup", "-v")
+    result = suite(FOUR, "-n2", "--dist=loadgroup", "-v", plugins=BOTH)
     result.assert_outcomes(passed=5)
     workers = {line.split()[0] for line in result.outlines if "PASSED" in line and "test_load" in line}
     assert len(workers) == 1
@@ -67,6 +68,7 @@ def test_wrong(perf): pass
 def test_away(perf): perf.http("{dead_url}/", requests=1000)
 """,
         "-n2",
+        plugins=BOTH,
     )
     result.assert_outcomes(failed=2, passed=1, errors=1, warnings=1)
     result.stdout.fnmatch_lines(["GET /status: error rate 100%*FAIL"])
@@ -76,13 +78,13 @@ def test_away(perf): perf.http("{dead_url}/", requests=1000)
 
 
 def test_pytests_own_junit_file_gets_the_figures_but_not_the_baggage(suite: Suite, pytester: pytest.Pytester) -> None:
-    suite(FOUR, "-n2", "--junitxml=junit.xml", "-o", "junit_family=xunit2").assert_outcomes(passed=5)
+    suite(FOUR, "-n2", "--junitxml=junit.xml", "-o", "junit_family=xunit2", plugins=BOTH).assert_outcomes(passed=5)
     text = (pytester.path / "junit.xml").read_text()
     assert 'name="perfplug.load 3.p95"' in text
     assert "perfplug_cases" not in text
 
 
 def test_without_performance_tests_there_is_not_a_word_more(suite: Suite) -> None:
-    result = suite("def test_plain(): pass\n", "-n2", "--perf-json=out.json")
+    result = suite("def test_plain(): pass\n", "-n2", "--perf-json=out.json", plugins=BOTH)
     result.assert_outcomes(passed=1)
     assert "perfplug:" not in str(result.stdout) and "= performance =" not in str(result.stdout)
