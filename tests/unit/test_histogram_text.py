@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 from hdrh.histogram import HdrHistogram
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfplug.histogram import Histogram, from_text, to_text
@@ -87,6 +87,7 @@ def test_other_precisions_interchange_as_well(digits: int) -> None:
     assert from_text(theirs(recorded, digits).encode().decode("ascii")).buckets() == ours(recorded, digits).buckets()
 
 
+@settings(deadline=None)  # time is no failure on a loaded machine
 @given(st.lists(st.integers(0, HOUR_US), max_size=200))
 def test_any_histogram_comes_back_from_its_text(recorded: list[int]) -> None:
     made = ours(recorded)
@@ -130,6 +131,7 @@ def test_anything_else_is_a_value_error(text: str) -> None:
         from_text(text)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_text_is_an_error_or_another_histogram_and_never_a_crash(data: st.DataObject) -> None:
     raw = bytearray(base64.b64decode(to_text(ours(values("two far modes")))))
