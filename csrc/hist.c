@@ -3,7 +3,6 @@
  * the pages that were recorded into. */
 #include "hist.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -174,26 +173,6 @@ void pp_hist_summary(const struct pp_hist *hist, struct pp_hist_summary *out)
         out->stdev_ns = sqrt(fmax(0.0, (LOAD(hist->square_ns2) - out->mean_ns * out->sum_ns) / (n - 1)));
 }
 
-/* What a bucket may hold, in ns: recording rounds to the nearest unit, so it begins half a unit early. */
-static double low_edge_ns(const struct pp_hist *hist, size_t index)
-{
-    return fmax(0.0, ((double)hist_low(hist, index) - 0.5) * HIST_NS);
-}
-
-static double high_edge_ns(const struct pp_hist *hist, size_t index)
-{
-    return ((double)hist_high(hist, index) - 0.5) * HIST_NS;
-}
-
-/* ceil(q n), without counting one too many when q n should be whole but for the last bit of the product. */
-static uint64_t rank_of(double q, uint64_t n)
-{
-    if (!(q > 0.0))
-        return 1;
-    double rank = ceil(q * (double)n * (1.0 - 4 * DBL_EPSILON));
-    return rank >= (double)n ? n : (uint64_t)fmax(rank, 1.0);
-}
-
 /* The bucket with the recording of that rank (1..count), and how many recordings lie before the bucket. While
  * the writer is at work the ranks may run out early: then the last bucket that was found. */
 static size_t find_rank(const struct pp_hist *hist, uint64_t rank, uint64_t *before)
@@ -220,16 +199,15 @@ double pp_hist_quantile_ns(const struct pp_hist *hist, double q)
     if (summary.count == 0)
         return 0.0;
     double min_ns = (double)summary.min_ns, max_ns = (double)summary.max_ns;
-    uint64_t rank = rank_of(q, summary.count), before;
+    uint64_t rank = hist_rank_of(q, summary.count), before;
     if (rank == 1)
         return min_ns;
     if (rank == summary.count)
         return max_ns;
     size_t index = find_rank(hist, rank, &before);
-    double low_ns = low_edge_ns(hist, index), high_ns = high_edge_ns(hist, index);
-    /* Each recording of the bucket stands in the middle of its share of it. */
-    double share = ((double)(rank - before) - 0.5) / fmax(1.0, (double)hist_get(hist, index));
-    return fmin(fmax(low_ns + (high_ns - low_ns) * share, min_ns), max_ns);
+    double within_ns = hist_within_ns(hist_low_edge_ns(hist, index), hist_high_edge_ns(hist, index),
+                                      rank - before, hist_get(hist, index));
+    return fmin(fmax(within_ns, min_ns), max_ns);
 }
 
 void pp_hist_rank_edges_ns(const struct pp_hist *hist, uint64_t rank, double *low_ns, double *high_ns)
@@ -239,8 +217,8 @@ void pp_hist_rank_edges_ns(const struct pp_hist *hist, uint64_t rank, double *lo
     if (count == 0)
         return;
     size_t index = find_rank(hist, rank < 1 ? 1 : rank > count ? count : rank, &before);
-    *low_ns = low_edge_ns(hist, index);
-    *high_ns = high_edge_ns(hist, index);
+    *low_ns = hist_low_edge_ns(hist, index);
+    *high_ns = hist_high_edge_ns(hist, index);
 }
 
 uint64_t pp_hist_count_at_or_above_ns(const struct pp_hist *hist, int64_t value_ns)

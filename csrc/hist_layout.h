@@ -1,11 +1,15 @@
-/* Private to hist.c and hist_encode.c: the bucket layout of HdrHistogram with lowest discernible value 1.
+/* Private to hist.c, hist_encode.c and hist_sums.c: the bucket layout of HdrHistogram with lowest discernible
+ * value 1.
  *
  * Values below 2 * half (half: a power of two, at least 10^digits) have a count each. Each doubling above has
  * `half` counts, twice as wide as those before. Counts end with the one that holds `max`. */
 #ifndef PP_HIST_LAYOUT_H
 #define PP_HIST_LAYOUT_H
 
+#include <float.h>
+#include <math.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +61,33 @@ static inline int64_t hist_high(const struct pp_hist *hist, size_t index)
 static inline uint64_t hist_get(const struct pp_hist *hist, size_t index)
 {
     return atomic_load_explicit(&hist->counts[index], memory_order_relaxed);
+}
+
+/* What a bucket may hold, in ns: recording rounds to the nearest unit, so it begins half a unit early. */
+static inline double hist_low_edge_ns(const struct pp_hist *hist, size_t index)
+{
+    return fmax(0.0, ((double)hist_low(hist, index) - 0.5) * HIST_NS);
+}
+
+static inline double hist_high_edge_ns(const struct pp_hist *hist, size_t index)
+{
+    return ((double)hist_high(hist, index) - 0.5) * HIST_NS;
+}
+
+/* The rank of the q-quantile of n recordings: ceil(q n), without counting one too many when q n should be
+ * whole but for the last bit of the product. */
+static inline uint64_t hist_rank_of(double q, uint64_t n)
+{
+    if (!(q > 0.0))
+        return 1;
+    double rank = ceil(q * (double)n * (1.0 - 4 * DBL_EPSILON));
+    return rank >= (double)n ? n : (uint64_t)fmax(rank, 1.0);
+}
+
+/* Where the k-th (1-based) of the `count` recordings between two edges stands: in the middle of its share. */
+static inline double hist_within_ns(double low_ns, double high_ns, uint64_t k, uint64_t count)
+{
+    return low_ns + (high_ns - low_ns) * (((double)k - 0.5) / fmax(1.0, (double)count));
 }
 
 /* Indices from first up to but not including end may be non-zero. */

@@ -5,6 +5,7 @@
 #include "dial_about.h"
 #include "py_error.h"
 #include "py_hist.h"
+#include "py_hist_sums.h"
 #include "py_run.h"
 #include "py_state.h"
 #include "tally.h"
@@ -105,6 +106,11 @@ static void module_free(void *module)
     (void)module_clear(module);
 }
 
+static PyMethodDef functions[] = {
+    {"resampled_quantiles", pp_py_resampled_quantiles, METH_VARARGS, pp_py_resampled_quantiles_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},
 #if PY_VERSION_HEX >= 0x030C0000
@@ -123,6 +129,7 @@ static struct PyModuleDef definition = {
     .m_name = "perfplug._core",
     .m_doc = module_doc,
     .m_size = sizeof(struct pp_py_state),
+    .m_methods = functions,
     .m_slots = slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

@@ -15,7 +15,7 @@ struct histogram {
     struct pp_hist *hist;
 };
 
-static struct pp_hist *hist_of(PyObject *self)
+struct pp_hist *pp_py_hist_of(PyObject *self)
 {
     return ((struct histogram *)self)->hist;
 }
@@ -34,7 +34,7 @@ PyObject *pp_py_histogram_of(PyTypeObject *type, struct pp_hist *hist)
 static void histogram_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    pp_hist_free(hist_of(self));
+    pp_hist_free(pp_py_hist_of(self));
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -102,7 +102,7 @@ static PyObject *histogram_encode(PyObject *self, PyObject *unused)
     (void)unused;
     uint8_t *bytes = NULL;
     size_t length = 0;
-    enum pp_status status = pp_hist_encode(hist_of(self), &bytes, &length);
+    enum pp_status status = pp_hist_encode(pp_py_hist_of(self), &bytes, &length);
     if (status != PP_OK)
         return pp_py_raise(pp_py_state_of(self), status, "the histogram cannot be encoded", NULL);
     PyObject *encoded = PyBytes_FromStringAndSize((const char *)bytes, (Py_ssize_t)length);
@@ -135,9 +135,9 @@ static PyObject *histogram_record(PyObject *self, PyObject *args, PyObject *kwar
     if (to_units(seconds, count == 1 ? 1e9 : 1e6, &value) < 0)
         return NULL;
     if (count == 1)
-        pp_hist_record_ns(hist_of(self), value);
+        pp_hist_record_ns(pp_py_hist_of(self), value);
     else if (count > 1)
-        pp_hist_record_value(hist_of(self), value, (uint64_t)count);
+        pp_hist_record_value(pp_py_hist_of(self), value, (uint64_t)count);
     Py_RETURN_NONE;
 }
 
@@ -145,7 +145,7 @@ static PyObject *histogram_copy(PyObject *self, PyObject *unused)
 {
     (void)unused;
     struct pp_hist *hist = NULL;
-    enum pp_status status = pp_hist_copy(hist_of(self), &hist);
+    enum pp_status status = pp_hist_copy(pp_py_hist_of(self), &hist);
     if (status != PP_OK)
         return pp_py_raise(pp_py_state_of(self), status, "the histogram cannot be copied", NULL);
     return pp_py_histogram_of(Py_TYPE(self), hist);
@@ -155,7 +155,7 @@ static PyObject *histogram_add(PyObject *self, PyObject *other)
 {
     if (!Py_IS_TYPE(other, Py_TYPE(self)))
         return PyErr_Format(PyExc_TypeError, "add() takes a Histogram, not %.100s", Py_TYPE(other)->tp_name);
-    if (pp_hist_merge(hist_of(self), hist_of(other)) != PP_OK) {
+    if (pp_hist_merge(pp_py_hist_of(self), pp_py_hist_of(other)) != PP_OK) {
         PyErr_SetString(PyExc_ValueError, "histograms of different digits or maximum do not add up");
         return NULL;
     }
@@ -169,7 +169,7 @@ static PyObject *histogram_quantile(PyObject *self, PyObject *argument)
         return NULL;
     if (!(q >= 0.0 && q <= 1.0))
         return PyErr_Format(PyExc_ValueError, "a quantile lies between 0 and 1, not %R", argument);
-    return pp_py_seconds(pp_hist_quantile_ns(hist_of(self), q));
+    return pp_py_seconds(pp_hist_quantile_ns(pp_py_hist_of(self), q));
 }
 
 static PyObject *histogram_rank_edges(PyObject *self, PyObject *argument)
@@ -177,12 +177,12 @@ static PyObject *histogram_rank_edges(PyObject *self, PyObject *argument)
     long long rank = PyLong_AsLongLong(argument);
     if (rank == -1 && PyErr_Occurred())
         return NULL;
-    uint64_t count = pp_hist_count(hist_of(self));
+    uint64_t count = pp_hist_count(pp_py_hist_of(self));
     if (rank < 1 || (uint64_t)rank > count)
         return PyErr_Format(PyExc_IndexError, "rank %lld of %llu recordings", rank,
                             (unsigned long long)count);
     double low_ns = 0, high_ns = 0;
-    pp_hist_rank_edges_ns(hist_of(self), (uint64_t)rank, &low_ns, &high_ns);
+    pp_hist_rank_edges_ns(pp_py_hist_of(self), (uint64_t)rank, &low_ns, &high_ns);
     return Py_BuildValue("(dd)", low_ns / 1e9, high_ns / 1e9);
 }
 
@@ -192,7 +192,7 @@ static PyObject *histogram_count_at_or_above(PyObject *self, PyObject *argument)
     int64_t value_ns = 0;
     if ((seconds == -1.0 && PyErr_Occurred()) || to_units(seconds, 1e9, &value_ns) < 0)
         return NULL;
-    return PyLong_FromUnsignedLongLong(pp_hist_count_at_or_above_ns(hist_of(self), value_ns));
+    return PyLong_FromUnsignedLongLong(pp_hist_count_at_or_above_ns(pp_py_hist_of(self), value_ns));
 }
 
 /* Stops adding after the first trouble, which leaves *context NULL and an exception set. */
@@ -212,34 +212,34 @@ static PyObject *histogram_buckets(PyObject *self, PyObject *unused)
 {
     (void)unused;
     PyObject *list = PyList_New(0);
-    pp_hist_each(hist_of(self), append_bucket, &list);
+    pp_hist_each(pp_py_hist_of(self), append_bucket, &list);
     return list;
 }
 
 static PyObject *histogram_repr(PyObject *self)
 {
     struct pp_hist_summary summary;
-    pp_hist_summary(hist_of(self), &summary);
+    pp_hist_summary(pp_py_hist_of(self), &summary);
     if (summary.count == 0)
         return PyUnicode_FromString("<Histogram: empty>");
     char text[160];
-    (void)PyOS_snprintf(text, sizeof(text),
-                        "<Histogram: %llu recordings, p50 %.6g s, p99 %.6g s, max %.6g s>",
-                        (unsigned long long)summary.count, pp_hist_quantile_ns(hist_of(self), 0.5) / 1e9,
-                        pp_hist_quantile_ns(hist_of(self), 0.99) / 1e9, (double)summary.max_ns / 1e9);
+    (void)PyOS_snprintf(
+        text, sizeof(text), "<Histogram: %llu recordings, p50 %.6g s, p99 %.6g s, max %.6g s>",
+        (unsigned long long)summary.count, pp_hist_quantile_ns(pp_py_hist_of(self), 0.5) / 1e9,
+        pp_hist_quantile_ns(pp_py_hist_of(self), 0.99) / 1e9, (double)summary.max_ns / 1e9);
     return PyUnicode_FromString(text);
 }
 
 static PyObject *histogram_get_count(PyObject *self, void *unused)
 {
     (void)unused;
-    return PyLong_FromUnsignedLongLong(pp_hist_count(hist_of(self)));
+    return PyLong_FromUnsignedLongLong(pp_hist_count(pp_py_hist_of(self)));
 }
 
 static struct pp_hist_summary summary_of(PyObject *self)
 {
     struct pp_hist_summary summary;
-    pp_hist_summary(hist_of(self), &summary);
+    pp_hist_summary(pp_py_hist_of(self), &summary);
     return summary;
 }
 

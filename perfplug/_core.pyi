@@ -1,5 +1,7 @@
 """The C core: histograms and runs. Times are seconds. Only perfplug.histogram and perfplug.engine import it."""
 
+from array import array
+from collections.abc import Sequence
 from typing import Any, final
 
 CURL_VERSION: str  # "libcurl/7.88.1 OpenSSL/3.0.19 ..."
@@ -47,6 +49,11 @@ class Histogram:
     @property
     def stdev(self) -> float: ...
 
+# For each of the quantiles (0 to 1) a list with that of each resample, in seconds; 0.0 where a resample is empty. `draws`:
+# 32-bit indices of parts, len(parts) of them for each resample. ValueError when layouts differ or an index is no part's.
+def resampled_quantiles(
+    parts: Sequence[Histogram], draws: bytes | array[int], quantiles: tuple[float, ...], /
+) -> list[list[float]]: ...
 @final
 class Run:
     """A run under way. Methods may be called from several threads; in a forked child, and once closed, they raise

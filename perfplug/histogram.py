@@ -7,9 +7,9 @@ import binascii
 import struct
 import zlib
 
-from perfplug._core import Histogram
+from perfplug._core import Histogram, resampled_quantiles
 
-__all__ = ["Histogram", "from_text", "to_text"]
+__all__ = ["Histogram", "from_text", "resampled_quantiles", "to_text"]
 
 # The outer envelope of a compressed V2 histogram: cookie, length of the deflated payload, payload.
 _COMPRESSED_V2_COOKIE = 0x1C849304 | 0x10

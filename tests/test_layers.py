@@ -23,7 +23,7 @@ C_FLOORS = (
         ("target", "wire"),
         ("sample",),
         ("match",),
-        ("hist", "hist_layout", "hist_encode"),
+        ("hist", "hist_layout", "hist_encode", "hist_sums"),
         ("pace",),
         ("h1", "h1_field"),
     ),
@@ -40,7 +40,20 @@ C_FLOORS = (
         ),
     ),
     (("run", "run_fds", "worker", "model_closed", "model_open"),),
-    (("py_state", "py_gil", "py_error", "py_value", "py_plan", "py_hist", "py_figures", "py_run", "module"),),
+    (
+        (
+            "py_state",
+            "py_gil",
+            "py_error",
+            "py_value",
+            "py_plan",
+            "py_hist",
+            "py_hist_sums",
+            "py_figures",
+            "py_run",
+            "module",
+        ),
+    ),
 )
 
 # A floor's modules in rising order: each may import those before it and all of the floors below.
