@@ -150,6 +150,17 @@ static bool cut_off(const struct pp_curl_exchange *exchange)
             fd == CURL_SOCKET_BAD);
 }
 
+/* A connection that dies on reuse before the first byte makes libcurl send again; at every sixth time,
+ * counted over all transfers of an easy handle, it gives up instead, with a send error that no system call
+ * caused. */
+static bool gave_up_sending_again(const struct pp_curl_exchange *exchange, CURLcode code)
+{
+    long os_errno = 0;
+    bool silent =
+        curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &os_errno) == CURLE_OK && os_errno == 0;
+    return code == CURLE_SEND_ERROR && silent && exchange->hop_sends > 0 && exchange->reply.header_bytes == 0;
+}
+
 enum pp_error pp_curl_outcome(const struct pp_curl_exchange *exchange, CURLcode code)
 {
     const struct pp_curl_reply *reply = &exchange->reply;
@@ -162,6 +173,8 @@ enum pp_error pp_curl_outcome(const struct pp_curl_exchange *exchange, CURLcode 
     bool connected = exchange->hop_sends > 0;
     if (connected && header_overflow(reply, code))
         return PP_ERROR_HEADER_TOO_LARGE;
+    if (gave_up_sending_again(exchange, code))
+        return PP_ERROR_STALE_CONNECTION;
     enum pp_error error = pp_error_of_curl(exchange->easy, code, &exchange->facts, connected);
     bool at_proxy = exchange->transport->target->proxy != NULL;
     if (at_proxy && (error == PP_ERROR_CONNECT_REFUSED || error == PP_ERROR_CONNECT_FAILED))
