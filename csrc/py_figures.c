@@ -33,10 +33,11 @@ static PyObject *errors_of(const struct pp_totals *totals)
     return dict;
 }
 
+/* Of the answers: slot 0 counts requests that got none. */
 static PyObject *statuses_of(const struct pp_totals *totals)
 {
     PyObject *dict = PyDict_New();
-    for (long i = 0; dict != NULL && i < PP_STATUS_SLOTS; i++) {
+    for (long i = 1; dict != NULL && i < PP_STATUS_SLOTS; i++) {
         if (totals->by_status[i] == 0)
             continue;
         PyObject *status = PyLong_FromLong(i), *count = PyLong_FromUnsignedLongLong(totals->by_status[i]);

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from perfplug.errors import ReportError as ReportError
     from perfplug.errors import TargetUnreachable as TargetUnreachable
     from perfplug.errors import UsageError as UsageError
+    from perfplug.fixtures import Perf as Perf
+    from perfplug.fixtures import PerfplugWarning as PerfplugWarning
     from perfplug.histogram import Histogram as Histogram
     from perfplug.plan import Load as Load
     from perfplug.plan import Plan as Plan
@@ -34,6 +36,7 @@ _HOMES = {
         "TargetUnreachable",
         "UsageError",
     ),
+    "fixtures": ("Perf", "PerfplugWarning"),
     "histogram": ("Histogram",),
     "plan": ("Load", "Plan", "Request", "Think", "Tls"),
     "result": ("Result",),

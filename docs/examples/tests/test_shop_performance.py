@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from perfplug.fixtures import Perf
+from perfplug import Perf
 
 
 @pytest.fixture(autouse=True)
