@@ -439,7 +439,7 @@ def test_interpreters_of_one_process_each_have_their_own_module(port: int) -> No
                     interpreters.destroy(interpreter)
                 if failure is not None:
                     raise RuntimeError(failure)
-                print("measured")
+                sys.stdout.write("measured\\n")
 
             threads = [threading.Thread(target=measure) for _ in range(2)]
             for thread in threads:
