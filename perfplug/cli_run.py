@@ -7,7 +7,7 @@ import contextlib
 import enum
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from perfplug import engine
 from perfplug.cli_arguments import limits_of, plan_of
@@ -19,8 +19,7 @@ from perfplug.report.csv_report import CsvReport
 from perfplug.report.json_report import JsonReport
 from perfplug.report.junit import JunitReport
 from perfplug.report.markdown import MarkdownReport
-from perfplug.result import Result
-from perfplug.sla import Limit, Verdict, judge, overall
+from perfplug.sla import Verdict, judge
 
 
 class Exit(enum.IntEnum):
@@ -43,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         result = engine.run(
             plan, name=plan.request.name, on_progress=watcher, interval=INTERVAL, stop_when_unreachable=True
         )
-    case = _judge(result, limits)
+    case = Case.of(result.plan.request.url, result, judge(result, limits))
     report = Report(
         environment=fingerprint(libcurl=engine.CURL_VERSION),
         cases=(case,),
@@ -64,15 +63,6 @@ def exit_code(case: Case) -> Exit:
     if case.result.unreachable is not None:
         return Exit.UNREACHABLE
     return {Verdict.FAIL: Exit.FAILED, Verdict.INVALID: Exit.INVALID}.get(case.verdict, Exit.OK)
-
-
-def _judge(result: Result, limits: Sequence[Limit]) -> Case:
-    judged = judge(result, limits)
-    verdict = overall(judged)
-    # Without limits the figures themselves were asked for, and these are spoiled.
-    if result.unreachable is not None or (not limits and not result.client.valid):
-        verdict = Verdict.INVALID
-    return Case(test=result.plan.request.url, result=result, judged=tuple(judged), verdict=verdict)
 
 
 def _write(report: Report, arguments: argparse.Namespace) -> Iterator[str]:

@@ -18,7 +18,7 @@ import pytest
 from perfplug.errors import UsageError
 
 Require = Literal["skip", "fail"]
-Kind = Literal["url", "path", "flag", "count", "words", "choice"]
+Kind = Literal["url", "path", "flag", "count", "words", "choice", "baseline"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -35,6 +35,9 @@ class Settings:
     workers: int | None = None
     strict: bool = False
     require: Require = "skip"
+    save_baseline: str | None = None
+    compare: str | None = None
+    history: Path | None = None
 
 
 class Option(NamedTuple):
@@ -48,6 +51,7 @@ class Option(NamedTuple):
     help: str
     metavar: str | None = None
     choices: tuple[str, ...] = ()
+    bare: str | None = None  # what the flag without a value means; a path is relative to the root folder
 
     @property
     def dest(self) -> str:
@@ -126,6 +130,36 @@ OPTIONS = (
         choices=("skip", "fail"),
         help="what perf.require does with a test whose target is not healthy (skip)",
     ),
+    Option(
+        name="save_baseline",
+        kind="baseline",
+        flag="--perf-save-baseline",
+        ini="perf_save_baseline",
+        env="PERFPLUG_SAVE_BASELINE",
+        metavar="NAME",
+        bare="default",
+        help="add the measured loads to the baseline of this name (default)",
+    ),
+    Option(
+        name="compare",
+        kind="baseline",
+        flag="--perf-compare",
+        ini="perf_compare",
+        env="PERFPLUG_COMPARE",
+        metavar="NAME",
+        bare="default",
+        help="compare each load with the baseline of this name (default); a regression fails the test",
+    ),
+    Option(
+        name="history",
+        kind="path",
+        flag="--perf-history",
+        ini="perf_history",
+        env="PERFPLUG_HISTORY",
+        metavar="FILE",
+        bare=".perfplug/history.db",
+        help="add the measured loads to the history (.perfplug/history.db)",
+    ),
 )
 
 
@@ -145,6 +179,8 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             shape["metavar"] = option.metavar
             shape["action"] = "append" if option.kind == "words" else "store"
+        if option.bare is not None:
+            shape |= {"nargs": "?", "const": option.bare}
         group.addoption(option.flag, **shape)
         parser.addini(option.ini, f"{option.help} ({option.flag})", ini_types.get(option.kind, "string"), default=None)
 
@@ -152,12 +188,29 @@ def add_options(parser: pytest.Parser) -> None:
 def from_pytest(config: pytest.Config) -> Settings:
     """The session's settings. UsageError when a source says something wrong."""
     return resolve(
-        {option.name: config.getoption(option.dest) for option in OPTIONS},
+        {option.name: _said(config, option) for option in OPTIONS},
         os.environ,
         {option.ini: _read_ini(config, option) for option in OPTIONS},
         here=config.invocation_params.dir,
         ini_dir=config.inipath.parent if config.inipath else config.rootpath,
     )
+
+
+def _said(config: pytest.Config, option: Option) -> object:
+    """What the command line says. UsageError when a flag took the path behind it for its own value."""
+    value = config.getoption(option.dest)
+    if option.bare is None or value is None:
+        return value
+    if value in ("", option.bare):
+        return str(config.rootpath / option.bare) if option.kind == "path" else option.bare
+    here = config.invocation_params
+    alone = f"{option.flag}={value}" not in here.args and not hasattr(config, "workerinput")
+    if alone and (here.dir / str(value).partition("::")[0]).exists():
+        raise UsageError(
+            f"{option.flag}: {value!r} is there as a file or folder: write {option.flag}={value} if it is the "
+            f"{option.metavar}, or {option.flag} behind the paths if it is what to test"
+        )
+    return value
 
 
 def _read_ini(config: pytest.Config, option: Option) -> object:
@@ -253,6 +306,12 @@ def _choice(option: Option, value: object, source: str, _folder: Path) -> str:
     raise UsageError(f"{source}: {value!r} is not known{nearest(word, option.choices)}")
 
 
+def _baseline(_option: Option, value: object, source: str, _folder: Path) -> str:
+    from perfplug.baseline import checked_name
+
+    return checked_name(str(value).strip(), where=source)
+
+
 _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "url": _url,
     "path": _path,
@@ -260,4 +319,5 @@ _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "count": _count,
     "words": _words,
     "choice": _choice,
+    "baseline": _baseline,
 }

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from perfplug import __version__
 
+# What must be alike for times to be comparable; the rest of a fingerprint says where a result comes from.
+COMPARED = ("cpu", "cores", "cpu_quota", "system", "machine", "kernel", "ci", "python", "libcurl")
+
 # A variable that each CI system sets, and its name. The first one found wins.
 _CI = {
     "GITHUB_ACTIONS": "github-actions",
@@ -23,6 +26,7 @@ _CI = {
     "TRAVIS": "travis",
     "CI": "unknown",
 }
+_BRANCHES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH", "CIRCLE_BRANCH")
 _GIT_TIMEOUT = 2.0  # seconds: a fingerprint must not hold up a run
 
 
@@ -48,6 +52,7 @@ def fingerprint(
         "libcurl": libcurl,
         "perfplug": __version__,
         "commit": _commit(folder, variables),
+        "branch": _branch(folder, variables),
         "ci": _ci(variables),
     }
 
@@ -83,9 +88,20 @@ def _memory() -> int | None:
 
 
 def _commit(folder: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | None:
+    found = _git(folder, "rev-parse", "--verify", "HEAD")
+    return found or environ.get("GITHUB_SHA") or environ.get("CI_COMMIT_SHA") or None
+
+
+def _branch(folder: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | None:
+    # CI systems check out a commit, not a branch. A pull request is known by the branch that it comes from.
+    found = _git(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return found or next((name for key in _BRANCHES if (name := environ.get(key))), None)
+
+
+def _git(folder: str | os.PathLike[str] | None, *words: str) -> str | None:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(
-            ["git", "rev-parse", "--verify", "HEAD"],
+            ["git", *words],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -93,8 +109,8 @@ def _commit(folder: str | os.PathLike[str] | None, environ: Mapping[str, str]) -
             timeout=_GIT_TIMEOUT,
             check=True,
         )
-        return done.stdout.decode("ascii", "replace").strip() or None
-    return environ.get("GITHUB_SHA") or environ.get("CI_COMMIT_SHA") or None
+        return done.stdout.decode("utf-8", "replace").strip() or None
+    return None
 
 
 def _ci(environ: Mapping[str, str]) -> str | None:

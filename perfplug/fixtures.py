@@ -16,6 +16,7 @@ from perfplug.errors import TargetUnreachable, UsageError
 from perfplug.ledger import Ledger, Loads
 
 if TYPE_CHECKING:
+    from perfplug.comparer import Comparer
     from perfplug.limits import Limit
     from perfplug.plan import Plan
     from perfplug.progress import ProgressLine
@@ -275,15 +276,55 @@ def new_loads(item: pytest.Item, promise: marker.Promise) -> Loads:
         from perfplug.sla import parse_limits
 
         limits = parse_limits(promise.limits, where=test)
+    if item.config.stash[SETTINGS].compare is not None and ledger.comparer is None:
+        ledger.comparer = _comparer(item.session)
     file, line = marker.place(getattr(item, "function", None))
     return Loads(
         test=test,
         ledger=ledger,
         limits=limits,
+        regression=_regression(promise.regression, where=test),
         name=promise.name,
         file=_relative(file or item.path, item.config.rootpath),
         line=line,
     )
+
+
+def _regression(said: object, *, where: str) -> float | None:
+    """As a share. UsageError for what is none."""
+    if said is None:
+        return None
+    from perfplug.units import parse_share
+
+    try:
+        share = parse_share(said)
+    except UsageError as error:
+        raise UsageError(f"{where}: regression: {error}") from None
+    if share <= 0.0:
+        raise UsageError(f"{where}: regression: {said!r} leaves no room at all: write how much worse it may be, '5%'")
+    return share
+
+
+def _comparer(session: pytest.Session) -> Comparer:
+    from perfplug import baseline, engine
+    from perfplug.comparer import Comparer
+    from perfplug.environment import fingerprint
+
+    root = session.config.rootpath
+    path = baseline.file_of(
+        root / baseline.FOLDER, session.config.stash[SETTINGS].compare or baseline.DEFAULT, where="--perf-compare"
+    )
+    comparer = Comparer(path, lambda: fingerprint(libcurl=engine.CURL_VERSION, folder=root))
+    comparer.plan(
+        {
+            item.stash.get(NODE_ID, item.nodeid): [
+                key for mark in item.iter_markers(marker.NAME) for key in mark.kwargs
+            ]
+            for item in session.items
+            if item.get_closest_marker(marker.NAME) is not None
+        }
+    )
+    return comparer
 
 
 def properties(case: Case) -> Iterator[tuple[str, object]]:
@@ -300,6 +341,9 @@ def properties(case: Case) -> Iterator[tuple[str, object]]:
         figures |= {key: f"{getattr(result, key):.6g}" for key in ("p50", "p90", "p95", "p99", "p99_9", "mean", "max")}
     for judged in case.judged:
         figures[judged.limit.metric] = f"{judged.observed:.6g}"
+    for one in case.comparison:
+        if one.change is not None:
+            figures[f"{one.metric}.change"] = f"{one.change:.6g}"
     name = inert(result.name, result.plan)
     return ((f"{PROPERTY}{name}.{key}", value) for key, value in figures.items())
 

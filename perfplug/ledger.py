@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from perfplug.errors import LimitExceeded, TargetUnreachable, UsageError
 
 if TYPE_CHECKING:
+    from perfplug.comparer import Comparer
     from perfplug.report import Case
     from perfplug.result import Result
-    from perfplug.sla import Judged, Limit, Verdict
+    from perfplug.sla import Limit, Verdict
 
 
 class Ledger:
@@ -21,6 +22,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.asked_for = False  # a performance test was to run, whether or not it came to measure anything
+        self.comparer: Comparer | None = None  # when loads are to be compared with a baseline
         self._cases: dict[str, tuple[Case, ...]] = {}
         self._unreachable: dict[str, str] = {}
 
@@ -53,6 +55,7 @@ class Loads:
         ledger: Ledger,
         *,
         limits: tuple[Limit, ...] = (),
+        regression: float | None = None,
         name: str | None = None,
         file: str | None = None,
         line: int | None = None,
@@ -60,6 +63,7 @@ class Loads:
         self.test = test
         self.ledger = ledger
         self.limits = limits
+        self.regression = regression
         self.name = name
         self.cases: list[Case] = []
         self._file = file
@@ -77,19 +81,13 @@ class Loads:
         return name
 
     def add(self, result: Result, limits: tuple[Limit, ...]) -> Case:
-        """Judges a result and enters it into the books."""
+        """Judges a result, compares it with the baseline if there is to be one, and enters it into the books."""
         from perfplug.report import Case
         from perfplug.sla import judge
 
-        judged = tuple(judge(result, limits))
-        case = Case(
-            test=self.test,
-            result=result,
-            judged=judged,
-            verdict=_verdict(result, judged),
-            file=self._file,
-            line=self._line,
-        )
+        case = Case.of(self.test, result, judge(result, limits), file=self._file, line=self._line)
+        if self.ledger.comparer is not None:
+            case = case.compared(self.ledger.comparer.compare(case, regression=self.regression))
         self.cases.append(case)
         self.ledger.enter(self.test, self.cases)
         return case
@@ -131,16 +129,9 @@ def table(cases: Iterable[Case]) -> str:
     return "\n".join(f"  {line.text}" for case in report.cases for line in of_case(case, report))
 
 
-def _verdict(result: Result, judged: tuple[Judged, ...]) -> Verdict:
-    from perfplug.sla import Verdict, overall
-
-    if result.unreachable is not None or (not judged and not result.client.valid):
-        return Verdict.INVALID
-    return overall(judged)
-
-
 def _reasons(cases: tuple[Case, ...], verdicts: frozenset[Verdict]) -> list[str]:
-    """A line for each limit of one of these verdicts, and for each such load that has no limits."""
+    """A line for each limit of one of these verdicts, for each such comparison, and for each such load without any."""
+    from perfplug.comparing import summary
     from perfplug.report import Report
     from perfplug.report.escape import printable
     from perfplug.sla import describe
@@ -150,6 +141,7 @@ def _reasons(cases: tuple[Case, ...], verdicts: frozenset[Verdict]) -> list[str]
     for case in cases:
         if case.verdict in verdicts:
             found = [describe(judged) for judged in case.judged if judged.verdict in verdicts]
+            found += summary([one for one in case.comparison if one.verdict in verdicts])
             reasons += [f"{case.result.name}: {reason}" for reason in found or [_unjudged(case)]]
     return [printable(redact(reason)) for reason in reasons]
 

@@ -45,13 +45,11 @@ class Limit:
     @property
     def quantile(self) -> float | None:
         """0..1 for pNN metrics, else None."""
-        percent = _percent(self.metric)
-        return None if percent is None else round(float(percent) / 100.0, 15)
+        return quantile_of(self.metric)
 
     @property
     def title(self) -> str:
-        """The metric for people: "p99.9", "error rate"."""
-        return self.metric.replace("_", "." if self.quantile is not None else " ")
+        return title_of(self.metric)
 
     @property
     def bound(self) -> str:
@@ -96,7 +94,7 @@ def parse_limit_expression(text: str, *, where: str) -> Limit:
 
 def is_metric(word: str) -> bool:
     """Whether a marker keyword is a limit's name."""
-    return _canonical(word) is not None
+    return canonical(word) is not None
 
 
 def thresholds(limits: Sequence[Limit]) -> tuple[float, ...]:
@@ -104,17 +102,33 @@ def thresholds(limits: Sequence[Limit]) -> tuple[float, ...]:
     return tuple(sorted({limit.value for limit in limits if limit.quantile is not None or limit.metric == "max"}))
 
 
+def quantile_of(metric: str) -> float | None:
+    """0..1 for pNN metrics, else None."""
+    percent = _percent(metric)
+    return None if percent is None else round(float(percent) / 100.0, 15)
+
+
+def title_of(metric: str) -> str:
+    """A metric for people: "p99.9", "error rate"."""
+    return metric.replace("_", "." if quantile_of(metric) is not None else " ")
+
+
 def format_value(limit: Limit, value: float) -> str:
     """A value of the limit's kind for people."""
-    if limit.metric == "throughput":
+    return format_metric(limit.metric, value)
+
+
+def format_metric(metric: str, value: float) -> str:
+    """A value of a metric for people."""
+    if metric == "throughput":
         return units.format_rate(value)
-    if limit.metric == "error_rate":
+    if metric == "error_rate":
         return units.format_share(value)
     return units.format_duration(value)
 
 
 def _limit(word: str, value: object, where: str) -> Limit:
-    metric = _canonical(word)
+    metric = canonical(word)
     if metric is None:
         raise UsageError(f"{where}: {word!r} is not a limit{_hint(word)}")
     op, quantity = _side(metric, value, where)
@@ -151,7 +165,7 @@ def _parse(metric: str, quantity: object) -> float:
     return units.parse_duration(quantity)
 
 
-def _canonical(word: str) -> str | None:
+def canonical(word: str) -> str | None:
     """ "p99.9" and "p99_90" are "p99_9"; None for what is no metric."""
     percent = _percent(word)
     if percent is not None:

@@ -13,7 +13,7 @@ from perfplug.errors import UsageError
 
 NAME = "performance"
 SIGNATURE = (
-    "performance(p95='100ms', error_rate='0.1%', throughput='>= 500/s', ..., name=None): "
+    "performance(p95='100ms', error_rate='0.1%', throughput='>= 500/s', ..., name=None, regression=None): "
     "limits that the loads of this test must keep (perfplug)"
 )
 
@@ -28,10 +28,12 @@ class Mark(Protocol):
 
 
 class Promise(NamedTuple):
-    """What the markers of one test say together. ``name`` is for its loads that have none of their own."""
+    """What the markers of one test say together. ``name`` is for its loads that have none of their own; ``regression``
+    is by how much they may be worse than the baseline, as it was written."""
 
     limits: Mapping[str, object]
     name: str | None = None
+    regression: object = None
 
 
 def promise(marks: Iterable[Mark], *, where: str) -> Promise:
@@ -44,10 +46,10 @@ def promise(marks: Iterable[Mark], *, where: str) -> Promise:
             )
         for key, value in mark.kwargs.items():
             said.setdefault(key, value)
-    name = said.pop("name", None)
+    name, regression = said.pop("name", None), said.pop("regression", None)
     if name is not None and not (isinstance(name, str) and name.strip()):
         raise UsageError(f"{where}: the marker's name is a text, not {name!r}")
-    return Promise(limits=said, name=name)
+    return Promise(limits=said, name=name, regression=regression)
 
 
 def place(function: Callable[..., Any] | None) -> tuple[Path | None, int | None]:

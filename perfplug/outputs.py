@@ -1,43 +1,55 @@
-"""A session's result files."""
+"""A session's result files, and what is kept of it in a baseline and the history."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from perfplug import engine
+from perfplug import baseline, engine
 from perfplug.config import Settings
 from perfplug.environment import fingerprint
 from perfplug.errors import ReportError
+from perfplug.keeping import Output, keep
 from perfplug.report import Case, Report, Reporter, files
 from perfplug.report.json_report import JsonReport
 from perfplug.report.junit import JunitReport
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A file that was to be written. ``problem`` says in one line why it was not."""
-
-    path: Path
-    problem: str | None = None
-
-
-def write(settings: Settings, cases: tuple[Case, ...], *, root: Path) -> tuple[Output, ...]:
+def write(
+    settings: Settings, cases: tuple[Case, ...], *, root: Path, failed_tests: frozenset[str]
+) -> tuple[Output, ...]:
     """Every file that was asked for, JSON first: from it all others can be made again."""
     forms: list[tuple[Path | None, Reporter]] = [(settings.json, JsonReport()), (settings.junit, JunitReport())]
     wanted = [(path, form) for path, form in forms if path is not None]
-    if not wanted:
+    if not wanted and settings.save_baseline is None and settings.history is None:
         return ()
     report = Report(environment=fingerprint(libcurl=engine.CURL_VERSION, folder=root), cases=cases)
-    return tuple(_outputs(report, wanted))
+    written = tuple(_written(report, wanted))
+    as_json = next((one.path for one in written if one.path == settings.json and one.problem is None), None)
+    return (*written, *_kept(settings, report, root, as_json, failed_tests))
 
 
-def _outputs(report: Report, wanted: list[tuple[Path, Reporter]]) -> Iterator[Output]:
+def _written(report: Report, wanted: list[tuple[Path, Reporter]]) -> Iterator[Output]:
     for path, form in wanted:
         try:
             files.write(path, form.render(report))
         except ReportError as error:
-            yield Output(path, str(error))
+            yield Output(path=path, problem=str(error))
         else:
-            yield Output(path)
+            yield Output(path=path, said=f"wrote {path}")
+
+
+def _kept(
+    settings: Settings, report: Report, root: Path, as_json: Path | None, failed_tests: frozenset[str]
+) -> Iterator[Output]:
+    if not report.cases:
+        return
+    named = settings.save_baseline
+    yield from keep(
+        report,
+        root=root,
+        baseline_file=baseline.file_of(root / baseline.FOLDER, named, where="--perf-save-baseline") if named else None,
+        history_file=settings.history,
+        result_file=as_json,
+        failed_tests=failed_tests,
+    )

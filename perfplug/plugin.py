@@ -20,7 +20,7 @@ from perfplug.fixtures import LEDGER, LOADS, NODE_ID, PerfplugWarning, new_loads
 from perfplug.ledger import Ledger
 
 if TYPE_CHECKING:
-    from perfplug.outputs import Output
+    from perfplug.keeping import Output
 
 __all__ = ["PerfplugWarning", "perf"]
 
@@ -116,11 +116,14 @@ class Session:
         self._ledger = config.stash[LEDGER]
         self._outputs: tuple[Output, ...] = ()
         self._distributed = False
+        self._failed: set[str] = set()  # tests, whatever failed them
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         # Taken off, since other plugins write out whatever they find on a report.
         carried = report.__dict__.pop(_CARRIED, None)
+        if report.failed:
+            self._failed.add(report.nodeid.removesuffix(f"@{_GROUP}"))
         if carried is None:
             return
         from perfplug.carry import unpack
@@ -135,7 +138,12 @@ class Session:
             return
         from perfplug.outputs import write
 
-        self._outputs = write(self._settings, self._ledger.cases, root=session.config.rootpath)
+        self._outputs = write(
+            self._settings,
+            self._ledger.cases,
+            root=session.config.rootpath,
+            failed_tests=frozenset(self._failed),
+        )
         # A file that somebody waits for is not there: not a green session, but a failed test stays what it is.
         if session.exitstatus == pytest.ExitCode.OK and any(output.problem for output in self._outputs):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -147,7 +155,9 @@ class Session:
             if output.problem:
                 terminalreporter.write_line(f"perfplug: {output.problem}", red=True)
             elif config.getoption("verbose") > -2:
-                terminalreporter.write_line(f"perfplug: wrote {output.path}")
+                terminalreporter.write_line(f"perfplug: {output.said}")
+            for note in output.notes:
+                terminalreporter.write_line(f"perfplug: {note}", yellow=True)
 
     def _summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         from perfplug.report import Report

@@ -7,7 +7,8 @@ it in :mod:`perfplug.stats`; all that others need is here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Protocol
 
 from perfplug import units
 from perfplug.judging import judge
@@ -37,7 +38,14 @@ __all__ = [
 ]
 
 
-def overall(judged: Sequence[Judged]) -> Verdict:
+class HasVerdict(Protocol):
+    """A limit judged, a comparison, or a whole load."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+
+def overall(judged: Iterable[HasVerdict]) -> Verdict:
     """The most alarming of all; PASS when there is none."""
     rising = list(Verdict)
     return max((one.verdict for one in judged), key=rising.index, default=Verdict.PASS)

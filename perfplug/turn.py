@@ -1,7 +1,7 @@
-"""Turns: of several processes that share a folder, one at a time puts a target under load.
+"""Turns: of several processes that share a folder, one at a time puts a target under load, or changes a file.
 
 Two loads at once would measure each other. pytest-xdist cannot be told to keep tests apart in all its ways of
-distributing them, so its workers queue here.
+distributing them, so its workers queue here; so do the writers of a baseline.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ C_FLOORS = (
             "exchange_curl_redirect",
             "exchange_curl_reply",
             "exchange_curl_request",
+            "exchange_curl_sample",
         ),
     ),
     (("run", "run_fds", "worker", "model_closed", "model_open"),),
@@ -58,7 +59,7 @@ C_FLOORS = (
 
 # A floor's modules in rising order: each may import those before it and all of the floors below.
 PYTHON_FLOORS = (
-    ("errors", "units", "urls", "hosts", "machine"),
+    ("errors", "units", "urls", "hosts", "machine", "turn"),
     ("_core", "histogram", "plan", "result"),
     (
         "validity",
@@ -73,11 +74,17 @@ PYTHON_FLOORS = (
         "stats.means",
         "stats.quantile",
         "stats.holm",
+        "stats.prediction",
+        "stats.differences",
+        "stats.change_points",
         "judging.held",
         "judging.shares",
         "judging.levels",
         "judging.spoiled",
         "judging",
+        "measurement",
+        "past",
+        "comparing",
         "sla",
     ),
     (
@@ -96,11 +103,16 @@ PYTHON_FLOORS = (
         "report.csv_report",
         "report.load",
         "report.terminal",
+        "baseline_format",
+        "baseline",
+        "comparer",
+        "history",
+        "keeping",
         "carry",
         "progress",
         "probe",
     ),
-    ("turn", "marker", "config", "hookspec", "ledger", "outputs", "fixtures"),
+    ("marker", "config", "hookspec", "ledger", "outputs", "fixtures"),
     ("plugin", "cli_arguments", "cli_progress", "cli_run", "cli", "__main__"),
 )
 # The package itself re-exports public names, each loaded when first used; others take nothing from it but its version.

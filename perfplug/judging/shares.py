@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from perfplug import stats, units
+from perfplug.histogram import Histogram
 from perfplug.judging.held import held, round_up
 from perfplug.limits import Judged, Limit, Verdict
 from perfplug.result import Result, Slice
@@ -69,10 +70,20 @@ def share_failed(result: Result, allowed: float) -> Share:
     return Share(result.requests - result.ok, result.requests, effective, allowed)
 
 
+def observed_quantile(latency: Histogram, requests: int, q: float) -> float:
+    """Of all requests; `latency` holds the good ones. Failed requests rank above every good one: infinite when the
+    quantile falls among them."""
+    good = latency.count
+    if good == requests:
+        return latency.quantile(q)
+    rank = quantile.rank_of(q, requests)
+    return math.inf if rank > good else latency.quantile((rank - 0.5) / good)
+
+
 def judge_quantile(result: Result, limit: Limit) -> Judged:
     q = limit.quantile
     assert q is not None
-    observed = _observed_quantile(result, q)
+    observed = observed_quantile(result.latency, result.requests, q)
     judged = Judged(
         limit=limit,
         observed=observed,
@@ -139,14 +150,6 @@ def _effective(requests: int, sizes: Sequence[int], hits: Sequence[int]) -> floa
     if not sum(sizes):
         return float(requests)
     return requests * batches.effective_size(sizes, hits) / sum(sizes)
-
-
-def _observed_quantile(result: Result, q: float) -> float:
-    """Failed requests rank above every good one: infinite when the quantile falls among them."""
-    if result.ok == result.requests:
-        return result.latency.quantile(q)
-    rank = quantile.rank_of(q, result.requests)
-    return math.inf if rank > result.ok else result.latency.quantile((rank - 0.5) / result.ok)
 
 
 def _quantile_interval(result: Result, q: float, observed: float) -> tuple[float, float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from perfplug.comparing import Compared
 from perfplug.report import Case, Report, wording
 from perfplug.report.escape import printable
 from perfplug.sla import Judged, Verdict
@@ -27,7 +28,7 @@ class CompactReport:
 
 
 def lines(report: Report) -> Iterator[Line]:
-    """Every test, its loads, their limits."""
+    """Every test, its loads, their limits and comparisons."""
     test = None
     for case in report.cases:
         if case.test != test:
@@ -49,10 +50,11 @@ def _load(case: Case) -> Iterator[Line]:
     if result.unreachable is not None:
         yield Line(f"{result.name}: {result.unreachable}", case.verdict)
         return
-    yield Line(f"{result.name}: {_figures(case)}", case.verdict if not case.judged else None)
+    yield Line(f"{result.name}: {_figures(case)}", case.verdict if not (case.judged or case.comparison) else None)
     for note in wording.notes(result):
         yield Line(f"  ! {note}")
     yield from _limits(case.judged)
+    yield from _comparison(case.comparison)
 
 
 def _figures(case: Case) -> str:
@@ -63,21 +65,31 @@ def _figures(case: Case) -> str:
     return ", ".join([*figures, wording.error_words(result)])
 
 
-def _limits(limits: tuple[Judged, ...]) -> Iterator[Line]:
-    rows = [
-        (
-            wording.limit_words(judged.limit),
-            wording.observed_words(judged),
-            wording.interval_words(judged),
-            judged.verdict.value,
-            _why(judged),
-        )
-        for judged in limits
-    ]
+def _limits(limits: Sequence[Judged]) -> Iterator[Line]:
+    yield from _columns(
+        [
+            (
+                wording.limit_words(judged.limit),
+                wording.observed_words(judged),
+                wording.interval_words(judged),
+                judged.verdict.value,
+                _why(judged),
+            )
+            for judged in limits
+        ],
+        [judged.verdict for judged in limits],
+    )
+
+
+def _comparison(comparison: Sequence[Compared]) -> Iterator[Line]:
+    yield from _columns([wording.comparison_cells(one) for one in comparison], [one.verdict for one in comparison])
+
+
+def _columns(rows: Sequence[Sequence[str]], verdicts: Sequence[Verdict]) -> Iterator[Line]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row, judged in zip(rows, limits, strict=True):
+    for row, verdict in zip(rows, verdicts, strict=True):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield Line(("  " + "  ".join(cells)).rstrip(), judged.verdict)
+        yield Line(("  " + "  ".join(cells)).rstrip(), verdict)
 
 
 def _why(judged: Judged) -> str:

@@ -10,6 +10,7 @@ import json
 import math
 from dataclasses import asdict
 
+from perfplug.comparing import Compared
 from perfplug.histogram import Histogram, to_text
 from perfplug.report import Case, Report
 from perfplug.report.redact import Redactor
@@ -34,9 +35,9 @@ class JsonReport:
             "runs": [_run(case, redact) for case in report.cases],
         }
         try:
-            return _layout(document, _BROKEN_LEVELS) + "\n"
+            return layout(document, _BROKEN_LEVELS) + "\n"
         except ValueError:  # a number that JSON does not know: rare, and not worth a walk through every report
-            return _layout(_finite(document), _BROKEN_LEVELS) + "\n"
+            return layout(_finite(document), _BROKEN_LEVELS) + "\n"
 
 
 def _run(case: Case, redact: Redactor) -> dict[str, object]:
@@ -49,6 +50,7 @@ def _run(case: Case, redact: Redactor) -> dict[str, object]:
         "line": case.line,
         "verdict": case.verdict.value,
         "sla": [_judged(judged, redact) for judged in case.judged],
+        "comparison": [_compared(one, redact) for one in case.comparison],
         "url": redact.url(request.url),
         "method": _text(request.method, redact),
         "http": request.http,
@@ -101,6 +103,22 @@ def _judged(judged: Judged, redact: Redactor) -> dict[str, object]:
         "needed": judged.needed,
         "verdict": judged.verdict.value,
         "cause": _text(judged.cause, redact),
+    }
+
+
+def _compared(compared: Compared, redact: Redactor) -> dict[str, object]:
+    return {
+        "metric": compared.metric,
+        "observed": compared.observed,
+        "baseline": compared.baseline,
+        "change": compared.change,
+        "low": compared.low,
+        "high": compared.high,
+        "against": compared.against,
+        "runs": compared.runs,
+        "detectable": compared.detectable,
+        "verdict": compared.verdict.value,
+        "cause": _text(compared.cause, redact),
     }
 
 
@@ -160,15 +178,15 @@ def _text(value: object, redact: Redactor) -> object:
     return redact(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _layout(value: object, levels: int, indent: str = "") -> str:
+def layout(value: object, levels: int, indent: str = "") -> str:
     """JSON with the outermost `levels` broken into lines."""
     if levels == 0 or not value or not isinstance(value, (dict, list)):
         return json.dumps(value, allow_nan=False)
     inner = indent + " "
     if isinstance(value, dict):
-        items = [f"{json.dumps(key)}: {_layout(item, levels - 1, inner)}" for key, item in value.items()]
+        items = [f"{json.dumps(key)}: {layout(item, levels - 1, inner)}" for key, item in value.items()]
     else:
-        items = [_layout(item, levels - 1, inner) for item in value]
+        items = [layout(item, levels - 1, inner) for item in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     return opening + ",".join(f"\n{inner}{item}" for item in items) + f"\n{indent}{closing}"
 

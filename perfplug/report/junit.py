@@ -1,4 +1,4 @@
-"""JUnit XML of our own: a testsuite for each load, a testcase for each of its limits.
+"""JUnit XML of our own: a testsuite for each load, a testcase for each of its limits and comparisons.
 
 A limit that fails is a ``failure`` with one readable message; INVALID and INCONCLUSIVE are ``skipped`` with theirs, so
 that they are never taken for a pass. A target that was never reached is one failure, not one for each limit.
@@ -12,12 +12,14 @@ import math
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as ET
 
+from perfplug import comparing
+from perfplug.limits import title_of
 from perfplug.report import Case, Report
 from perfplug.report.escape import printable
 from perfplug.report.redact import Redactor
 from perfplug.report.wording import limit_words
 from perfplug.result import Result
-from perfplug.sla import Judged, Verdict, describe
+from perfplug.sla import Verdict, describe
 
 _SKIPPED = frozenset({Verdict.INVALID, Verdict.INCONCLUSIVE})
 
@@ -73,7 +75,9 @@ class _Suite:
         if not self._case.judged:
             yield self._unlimited()
         for judged in self._case.judged:
-            yield self._limit(judged)
+            yield self._outcome_of(limit_words(judged.limit), judged.verdict, describe(judged))
+        for one in self._case.comparison:
+            yield self._outcome_of(f"{title_of(one.metric)} against the baseline", one.verdict, comparing.describe(one))
 
     def _unlimited(self) -> ET.Element:
         testcase = self._testcase("measured, no limits")
@@ -82,12 +86,12 @@ class _Suite:
             self._outcome(testcase, "skipped", self._case.verdict.value, causes or self._case.verdict.value)
         return testcase
 
-    def _limit(self, judged: Judged) -> ET.Element:
-        testcase = self._testcase(limit_words(judged.limit))
-        if judged.verdict is Verdict.FAIL:
-            self._outcome(testcase, "failure", judged.verdict.value, describe(judged))
-        elif judged.verdict in _SKIPPED:
-            self._outcome(testcase, "skipped", judged.verdict.value, describe(judged))
+    def _outcome_of(self, what: str, verdict: Verdict, message: str) -> ET.Element:
+        testcase = self._testcase(what)
+        if verdict is Verdict.FAIL:
+            self._outcome(testcase, "failure", verdict.value, message)
+        elif verdict in _SKIPPED:
+            self._outcome(testcase, "skipped", verdict.value, message)
         return testcase
 
     def _testcase(self, what: str) -> ET.Element:

@@ -7,22 +7,22 @@ does not know are passed over. Anything damaged is a ReportError that names file
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from pathlib import Path
-from typing import Literal, NoReturn, cast, get_args
+from typing import Literal, cast, get_args
 
+from perfplug.comparing import Against, Compared
 from perfplug.errors import ReportError, UsageError
 from perfplug.histogram import Histogram
 from perfplug.limits import Op
 from perfplug.plan import HttpVersion, Load, Plan, Request, Think
 from perfplug.report import Case, Report
 from perfplug.report.json_report import SCHEMA
-from perfplug.report.node import Node
+from perfplug.report.node import Node, read_document, read_text
 from perfplug.result import PHASES, Client, Result, Slice
-from perfplug.sla import Judged, Limit, Verdict
+from perfplug.sla import HasVerdict, Judged, Limit, Verdict, overall
 
+_WHAT = "a result"
 _RISING = list(Verdict)
 _ThinkKind = Literal["none", "fixed", "uniform", "exponential"]
 _Arrivals = Literal["constant", "poisson"]
@@ -30,58 +30,32 @@ _Arrivals = Literal["constant", "poisson"]
 
 def load_report(path: str | os.PathLike[str]) -> Report:
     """The report in the file at `path`. ReportError when it cannot be read or is not a whole result."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ReportError(f"{os.fspath(path)}: not read: {error.strerror}") from error
-    except ValueError as error:
-        raise ReportError(f"{os.fspath(path)}: not a result: not UTF-8 text") from error
-    return parse_report(text, where=os.fspath(path))
+    return parse_report(read_text(path, what=_WHAT), where=os.fspath(path))
 
 
 def parse_report(text: str, *, where: str) -> Report:
     """The report in `text`. ReportError, beginning with `where`, for anything but a whole result."""
-    try:
-        value = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ReportError(f"{where}: not a result: damaged JSON: {error}") from error
-    if not isinstance(value, dict) or "schema" not in value:
-        raise ReportError(f"{where}: not a result: no 'schema' in it")
-    if value["schema"] != SCHEMA:
-        raise ReportError(f"{where}: a result of schema {str(value['schema'])[:60]!r}; this perfplug reads {SCHEMA!r}")
-    root = Node(value, where)
+    root = read_document(text, where=where, schema=SCHEMA, what=_WHAT)
     return Report(
-        environment={key: _plain(item) for key, item in root["environment"].items()},
+        environment={key: item.plain() for key, item in root["environment"].items()},
         cases=tuple(_case(run) for run in root["runs"].each()),
     )
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
-
-
-def _plain(node: Node) -> object:
-    if not node:
-        return None
-    for read in (node.text, node.flag, node.number):
-        try:
-            return read()
-        except ReportError:
-            continue
-    raise node.wrong("a text or a number")
 
 
 def _case(run: Node) -> Case:
     result = _result(run)
     judged = tuple(_judged(row) for row in run["sla"].each())
+    comparison = tuple(_compared(row) for row in run["comparison"].each())
     verdict = _verdict(run["verdict"])
-    if any(_RISING.index(row.verdict) > _RISING.index(verdict) for row in judged):
-        raise ReportError(f"{run.place}: the verdict {verdict.value} contradicts the verdicts of its limits")
+    parts: list[HasVerdict] = [*judged, *comparison]
+    if _RISING.index(overall(parts)) > _RISING.index(verdict):
+        raise ReportError(f"{run.place}: the verdict {verdict.value} contradicts those of its limits and comparison")
     return Case(
         test=run["test"].text(),
         result=result,
         judged=judged,
         verdict=verdict,
+        comparison=comparison,
         file=run["file"].text() if run["file"] else None,
         line=run["line"].count() if run["line"] else None,
     )
@@ -206,6 +180,28 @@ def _judged(row: Node) -> Judged:
         requests=row["requests"].count(),
         verdict=_verdict(row["verdict"]),
         needed=row["needed"].count() if row["needed"] else None,
+        cause=row["cause"].text(),
+    )
+
+
+def _compared(row: Node) -> Compared:
+    def signed(key: str) -> float | None:
+        return row[key].signed() if row[key] else None
+
+    def number(key: str) -> float | None:
+        return row[key].number() if row[key] else None
+
+    return Compared(
+        metric=row["metric"].text(),
+        observed=number("observed"),
+        baseline=number("baseline"),
+        change=signed("change"),
+        low=signed("low"),
+        high=signed("high"),
+        against=cast(Against, row["against"].one_of(*get_args(Against))),
+        runs=row["runs"].count(),
+        detectable=number("detectable"),
+        verdict=_verdict(row["verdict"]),
         cause=row["cause"].text(),
     )
 

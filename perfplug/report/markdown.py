@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from perfplug.report import Case, Report, wording
 from perfplug.report.escape import printable
 from perfplug.report.redact import Redactor
-from perfplug.sla import Verdict
+from perfplug.sla import Verdict, overall
 from perfplug.units import format_count, format_duration, format_rate
 
 _SIGNS = {
@@ -31,10 +31,11 @@ class MarkdownReport:
 
     def render(self, report: Report) -> str:
         code = _coder(report.redactor())
-        verdict = wording.most_alarming(report.cases)
+        verdict = overall(report.cases)
         parts = [
             [f"## {_SIGNS[verdict]} {wording.verdict_words(report.cases)}"],
             list(_limits(report.cases, code)),
+            list(_comparisons(report.cases, code)),
             list(_figures(report.cases, code)),
             list(_remarks(report.cases, code)),
             list(_environment(report, code)),
@@ -63,6 +64,16 @@ def _limits(cases: Sequence[Case], code: _Code) -> Iterable[str]:
         for judged in case.judged
     ]
     return _table(("test", "limit", "observed", "95 % interval", "verdict"), rows)
+
+
+def _comparisons(cases: Sequence[Case], code: _Code) -> Iterable[str]:
+    rows = []
+    for case in cases:
+        for one in case.comparison:
+            metric, observed, change, verdict, cause = wording.comparison_cells(one)
+            signed = f"{_SIGNS[one.verdict]} {verdict}"
+            rows.append((_where(case, code), metric, observed, change, signed, code(cause) if cause else ""))
+    return _table(("test", "metric", "observed", "compared", "verdict", ""), rows)
 
 
 def _figures(cases: Sequence[Case], code: _Code) -> Iterable[str]:

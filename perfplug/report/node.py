@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
 
 from perfplug.errors import ReportError
 from perfplug.histogram import Histogram, from_text
+
+
+def read_text(path: str | os.PathLike[str], *, what: str) -> str:
+    """The text of the file that is to be `what` ("a result"). ReportError when it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"{os.fspath(path)}: not read: {error.strerror}") from error
+    except ValueError as error:
+        raise ReportError(f"{os.fspath(path)}: not {what}: not UTF-8 text") from error
+
+
+def read_document(text: str, *, where: str, schema: str, what: str) -> Node:
+    """The root of a document of this schema. ReportError, beginning with `where`, for anything else."""
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"{where}: not {what}: damaged JSON: {error}") from error
+    if not isinstance(value, dict) or "schema" not in value:
+        raise ReportError(f"{where}: not {what}: no 'schema' in it")
+    if value["schema"] != schema:
+        found = str(value["schema"])[:60]
+        raise ReportError(f"{where}: {what} of schema {found!r}; this perfplug reads {schema!r}")
+    return Node(value, where)
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
 
 
 class Node:
@@ -63,15 +95,36 @@ class Node:
 
     def number(self) -> float:
         """A finite number that is not negative."""
+        number = self.signed("a finite number from 0")
+        if number < 0.0:
+            raise self.wrong("a finite number from 0")
+        return number
+
+    def signed(self, expected: str = "a finite number") -> float:
         if isinstance(self._value, bool) or not isinstance(self._value, (int, float)):
             raise self.wrong("a number")
         try:
             number = float(self._value)
         except OverflowError:
             number = math.inf
-        if not math.isfinite(number) or number < 0.0:
-            raise self.wrong("a finite number from 0")
+        if not math.isfinite(number):
+            raise self.wrong(expected)
         return number
+
+    def plain(self) -> str | bool | float | None:
+        """A text, a flag, a number, or nothing."""
+        if self._value is None:
+            return None
+        for read in (self.text, self.flag, self.number):
+            try:
+                return read()
+            except ReportError:
+                continue
+        raise self.wrong("a text or a number")
+
+    def raw(self) -> object:
+        """The value as it stands, unchecked."""
+        return self._value
 
     def histogram(self) -> Histogram:
         try:

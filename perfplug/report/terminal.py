@@ -22,7 +22,7 @@ from perfplug.report import Case, Report, chart, wording
 from perfplug.report.escape import ascii_only, console, printable
 from perfplug.report.redact import Redactor
 from perfplug.result import PHASES
-from perfplug.sla import Judged, Verdict
+from perfplug.sla import Judged, Verdict, overall
 from perfplug.units import format_count, format_duration, format_rate, format_size
 
 _STYLES = {
@@ -89,8 +89,8 @@ class _Page:
         parts: list[RenderableType] = [Text()]
         for case in report.cases:
             parts += [*self._case(case), Text()]
-        verdict = wording.most_alarming([*report.cases])
-        judged = any(case.judged or case.verdict is not Verdict.PASS for case in report.cases)
+        verdict = overall(report.cases)
+        judged = any(case.judged or case.comparison or case.verdict is not Verdict.PASS for case in report.cases)
         style = _STYLES[verdict] if judged else "bold"
         return Group(*parts, self._cell(f" {wording.verdict_words(report.cases)}", style), Text())
 
@@ -113,6 +113,9 @@ class _Page:
         if case.judged:
             yield Text()
             yield self._limits(case)
+        if case.comparison:
+            yield Text()
+            yield self._comparison(case)
 
     def _title(self, case: Case) -> Text:
         request, name = case.result.plan.request, case.result.name
@@ -187,6 +190,16 @@ class _Page:
                 self._cell(judged.verdict.value, _STYLES[judged.verdict]),
                 self._cell(self._text(_hint(judged, case.result.client.causes)), "dim"),
             )
+        return table
+
+    def _comparison(self, case: Case) -> RenderableType:
+        table = _table()
+        for name in ("metric", "observed", "compared", "verdict", ""):
+            table.add_column(self._cell(name, "dim"), justify="right" if name == "observed" else "left")
+        for one in case.comparison:
+            cells = wording.comparison_cells(one)
+            styles = ("bold", "", "", _STYLES[one.verdict], "dim")
+            table.add_row(*(self._cell(self._text(cell), style) for cell, style in zip(cells, styles, strict=True)))
         return table
 
     def _text(self, text: str) -> str:

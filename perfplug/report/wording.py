@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from perfplug import comparing
+from perfplug.comparing import EVERYTHING, Compared
+from perfplug.limits import title_of
 from perfplug.plan import Load, Think
 from perfplug.report import Case
 from perfplug.result import Result
-from perfplug.sla import Judged, Limit, Verdict, format_value
+from perfplug.sla import Judged, Limit, Verdict, format_value, overall
 from perfplug.units import format_count, format_duration, format_rate, format_share
 
 
@@ -32,6 +35,18 @@ def interval_words(judged: Judged) -> str:
         return ""
     low = format_value(judged.limit, judged.low)
     return f"at least {low}" if math.isinf(judged.high) else f"{low} to {format_value(judged.limit, judged.high)}"
+
+
+def comparison_cells(compared: Compared) -> tuple[str, str, str, str, str]:
+    """Metric, observed, change, verdict and why, as cells of a table."""
+    everything = compared.metric == EVERYTHING
+    return (
+        "all metrics" if everything else title_of(compared.metric),
+        comparing.observed_words(compared),
+        "not compared" if everything else comparing.change_words(compared),
+        compared.verdict.value,
+        compared.cause,
+    )
 
 
 def load_words(load: Load) -> str:
@@ -59,16 +74,24 @@ def error_words(result: Result) -> str:
 
 
 def verdict_words(cases: Sequence[Case]) -> str:
-    """One line for all: "FAIL: 1 of 3 limits does not hold"."""
-    verdict = most_alarming(cases)
-    verdicts = [judged.verdict for case in cases for judged in case.judged]
+    """One line for all: "FAIL: 1 of 3 limits does not hold; p95 has regressed"."""
+    verdict = overall(cases)
+    limits = [judged.verdict for case in cases for judged in case.judged]
+    compared = [one for case in cases for one in case.comparison]
     if any(case.result.unreachable is not None for case in cases):
         return f"{verdict.value}: not measured"
-    if verdict not in verdicts:  # so it is a load's own, and none of its limits'
+    parts = [_limits_words(limits, verdict)] if verdict in limits else []
+    if any(one.verdict is verdict for one in compared):
+        parts.append(_comparison_words(compared, verdict))
+    if not parts:  # so it is a load's own, and none of its limits'
         return "INVALID: the client spoiled the measurement" if verdict is Verdict.INVALID else "measured, no limits"
+    return f"{verdict.value}: {'; '.join(parts)}"
+
+
+def _limits_words(verdicts: Sequence[Verdict], verdict: Verdict) -> str:
     if verdict is Verdict.PASS:
         all_hold = {1: "the limit holds", 2: "both limits hold"}
-        return f"PASS: {all_hold.get(len(verdicts), f'all {len(verdicts)} limits hold')}"
+        return all_hold.get(len(verdicts), f"all {len(verdicts)} limits hold")
     many = verdicts.count(verdict)
     one, several = {
         Verdict.FAIL: ("does not hold", "do not hold"),
@@ -77,12 +100,20 @@ def verdict_words(cases: Sequence[Case]) -> str:
         Verdict.INVALID: ("cannot be judged: the client spoiled the measurement",) * 2,
     }[verdict]
     who = "the limit" if len(verdicts) == 1 else f"{many} of {len(verdicts)} limits"
-    return f"{verdict.value}: {who} {one if many == 1 else several}"
+    return f"{who} {one if many == 1 else several}"
 
 
-def most_alarming(cases: Sequence[Case]) -> Verdict:
-    rising = list(Verdict)
-    return max((case.verdict for case in cases), key=rising.index, default=Verdict.PASS)
+def _comparison_words(compared: Sequence[Compared], verdict: Verdict) -> str:
+    if verdict is Verdict.PASS:
+        return "nothing has regressed"
+    these = [one for one in compared if one.verdict is verdict]
+    if all(one.metric == EVERYTHING for one in these):
+        return "not compared with the baseline"
+    who = title_of(these[0].metric) if len(these) == 1 else f"{len(these)} of {len(compared)} comparisons"
+    if verdict is Verdict.FAIL:
+        return f"{who} has regressed" if len(these) == 1 else f"{who} are regressions"
+    what = "compared with the baseline" if len(these) == 1 else "decided"
+    return f"{who} cannot be {what}{': the client spoiled the measurement' if verdict is Verdict.INVALID else ''}"
 
 
 def notes(result: Result) -> list[str]:

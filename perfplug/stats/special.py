@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 _TINY = 1e-300
@@ -44,6 +45,11 @@ def beta_quantile(p: float, a: float, b: float) -> float:
     return x
 
 
+def normal_cdf(z: float) -> float:
+    """Φ(z)."""
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))
+
+
 def normal_quantile(p: float) -> float:
     """z with Φ(z) = p, for p strictly between 0 and 1."""
     low, high = -40.0, 40.0
@@ -51,17 +57,28 @@ def normal_quantile(p: float) -> float:
         middle = (low + high) / 2.0
         if middle in (low, high):
             break
-        if 0.5 * math.erfc(-middle / math.sqrt(2.0)) < p:
+        if normal_cdf(middle) < p:
             low = middle
         else:
             high = middle
     return (low + high) / 2.0
 
 
+def t_cdf(t: float, freedom: float) -> float:
+    """P(T ≤ t) for Student's distribution; the normal one for infinitely many degrees of freedom."""
+    if math.isinf(freedom):
+        return normal_cdf(t)
+    tail = 0.5 * beta_cdf(freedom / (freedom + t * t), freedom / 2.0, 0.5)
+    return tail if t < 0.0 else 1.0 - tail
+
+
+@functools.lru_cache(maxsize=256)  # the same few, for every limit and comparison of a session
 def t_quantile(p: float, freedom: float) -> float:
     """t with P(T ≤ t) = p for Student's distribution: for the tail 2·min(p, 1 − p), f/(f + t²) is beta(f/2, 1/2)."""
     if p == 0.5:
         return 0.0
+    if math.isinf(freedom):
+        return normal_quantile(p)
     tail = 2.0 * min(p, 1.0 - p)
     x = beta_quantile(tail, freedom / 2.0, 0.5)
     t = math.sqrt(freedom * (1.0 - x) / x)
