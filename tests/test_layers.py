@@ -99,6 +99,7 @@ PYTHON_FLOORS = (
         "report.compact",
         "report.json_report",
         "report.junit",
+        "report.markup",
         "report.markdown",
         "report.csv_report",
         "report.load",
