@@ -19,7 +19,10 @@ def write(
     settings: Settings, cases: tuple[Case, ...], *, root: Path, failed_tests: frozenset[str]
 ) -> tuple[Output, ...]:
     """Every file that was asked for, JSON first: from it all others can be made again."""
-    forms: list[tuple[Path | None, Reporter]] = [(settings.json, JsonReport()), (settings.junit, JunitReport())]
+    forms: list[tuple[Path | None, Reporter]] = [
+        (settings.json, JsonReport()),
+        (settings.junit, JunitReport(strict=settings.strict)),
+    ]
     wanted = [(path, form) for path, form in forms if path is not None]
     if not wanted and settings.save_baseline is None and settings.history is None:
         return ()

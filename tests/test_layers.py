@@ -98,6 +98,7 @@ PYTHON_FLOORS = (
         "report.wording",
         "report.compact",
         "report.json_report",
+        "report.outcome",
         "report.junit",
         "report.markup",
         "report.markdown",

@@ -1,7 +1,6 @@
 """JUnit XML of our own: a testsuite for each load, a testcase for each of its limits and comparisons.
 
-A limit that fails is a ``failure`` with one readable message; INVALID and INCONCLUSIVE are ``skipped`` with theirs, so
-that they are never taken for a pass. A target that was never reached is one failure, not one for each limit.
+Which are ``failure``, which ``skipped`` is told by :mod:`perfplug.report.outcome`; both have one readable message.
 ``file`` and ``line`` (1-based) stand at the testcase, where the readers that know them look.
 """
 
@@ -12,26 +11,26 @@ import math
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as ET
 
-from perfplug import comparing
-from perfplug.limits import title_of
 from perfplug.report import Case, Report
 from perfplug.report.escape import printable
+from perfplug.report.outcome import Outcome, State, outcomes
 from perfplug.report.redact import Redactor
-from perfplug.report.wording import limit_words
 from perfplug.result import Result
-from perfplug.sla import Verdict, describe
 
-_SKIPPED = frozenset({Verdict.INVALID, Verdict.INCONCLUSIVE})
+_TAGS = {State.FAILED: "failure", State.SKIPPED: "skipped"}
 
 
 class JunitReport:
-    """The :class:`perfplug.report.Reporter` of JUnit XML."""
+    """The :class:`perfplug.report.Reporter` of JUnit XML. ``strict``: INCONCLUSIVE is a failure too."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
 
     def render(self, report: Report) -> str:
         redact = report.redactor()
         root = ET.Element("testsuites", name="perfplug")
         for case in report.cases:
-            root.append(_Suite(case, report.environment, redact).element())
+            root.append(_Suite(case, report.environment, redact, self._strict).element())
         for total in ("tests", "failures", "errors"):
             root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
         root.set("time", _seconds(sum(case.result.finished for case in report.cases)))
@@ -42,14 +41,15 @@ class JunitReport:
 class _Suite:
     """One case as a testsuite element."""
 
-    def __init__(self, case: Case, environment: Mapping[str, object], redact: Redactor) -> None:
+    def __init__(self, case: Case, environment: Mapping[str, object], redact: Redactor, strict: bool) -> None:
         self._case = case
         self._environment = environment
         self._redact = redact
+        self._strict = strict
 
     def element(self) -> ET.Element:
         case = self._case
-        cases = list(self._testcases())
+        cases = [self._testcase(outcome) for outcome in outcomes(case, strict=self._strict)]
         suite = ET.Element("testsuite", name=self._text(f"{case.test} [{case.result.name}]"))
         suite.set("tests", str(len(cases)))
         suite.set("failures", str(sum(item.find("failure") is not None for item in cases)))
@@ -61,53 +61,19 @@ class _Suite:
         suite.extend(cases)
         return suite
 
-    def _testcases(self) -> Iterable[ET.Element]:
-        result = self._case.result
-        if result.unreachable is not None:
-            reached = self._testcase("target is reachable")
-            self._outcome(reached, "failure", "unreachable", result.unreachable)
-            yield reached
-            for judged in self._case.judged:
-                unmeasured = self._testcase(limit_words(judged.limit))
-                self._outcome(unmeasured, "skipped", "unreachable", "not measured: the target could not be reached")
-                yield unmeasured
-            return
-        if not self._case.judged:
-            yield self._unlimited()
-        for judged in self._case.judged:
-            yield self._outcome_of(limit_words(judged.limit), judged.verdict, describe(judged))
-        for one in self._case.comparison:
-            yield self._outcome_of(f"{title_of(one.metric)} against the baseline", one.verdict, comparing.describe(one))
-
-    def _unlimited(self) -> ET.Element:
-        testcase = self._testcase("measured, no limits")
-        if self._case.verdict in _SKIPPED:
-            causes = "; ".join(self._case.result.client.causes)
-            self._outcome(testcase, "skipped", self._case.verdict.value, causes or self._case.verdict.value)
-        return testcase
-
-    def _outcome_of(self, what: str, verdict: Verdict, message: str) -> ET.Element:
-        testcase = self._testcase(what)
-        if verdict is Verdict.FAIL:
-            self._outcome(testcase, "failure", verdict.value, message)
-        elif verdict in _SKIPPED:
-            self._outcome(testcase, "skipped", verdict.value, message)
-        return testcase
-
-    def _testcase(self, what: str) -> ET.Element:
+    def _testcase(self, outcome: Outcome) -> ET.Element:
         case = self._case
-        name = self._text(f"{case.test} [{case.result.name}] {what}")
+        name = self._text(f"{case.test} [{case.result.name}] {outcome.what}")
         testcase = ET.Element("testcase", classname=self._text(_classname(case)), name=name)
         if case.file is not None:
             testcase.set("file", self._text(case.file))
         if case.line is not None:
             testcase.set("line", str(case.line))
         testcase.set("time", _seconds(case.result.duration))
+        if tag := _TAGS.get(outcome.state):
+            message = self._text(outcome.message)
+            ET.SubElement(testcase, tag, type=outcome.kind, message=message).text = message
         return testcase
-
-    def _outcome(self, testcase: ET.Element, tag: str, kind: str, message: str) -> None:
-        element = ET.SubElement(testcase, tag, type=kind, message=self._text(message))
-        element.text = self._text(message)
 
     def _properties(self) -> ET.Element:
         properties = ET.Element("properties")

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfplug.comparing import Compared, unavailable
 from perfplug.report import Case
 from perfplug.report.junit import JunitReport
 from perfplug.sla import Verdict
 
-# What the JUnit schemas in use (Jenkins', Surefire's) agree on; file and line are what readers look for beside it.
+# As in junit-8.xsd of Jenkins's xUnit plugin (github.com/jenkinsci/xunit-plugin), which knows file and line of a
+# testcase; without those two it holds for junit-10.xsd as well, which is pytest's xunit2 (tests/bench/junit_schema.py).
 CHILDREN = {
     "testsuites": {"testsuite"},
     "testsuite": {"properties", "testcase"},
@@ -72,12 +74,44 @@ def test_a_failed_limit_is_one_failure_with_a_readable_message() -> None:
     assert failure.text == failure.get("message")
 
 
-@pytest.mark.parametrize("verdict", [Verdict.INVALID, Verdict.INCONCLUSIVE])
-def test_an_undecided_limit_is_skipped_with_its_cause(verdict: Verdict) -> None:
-    root = render(builders.case(builders.judged(verdict=verdict, cause="too little seen")))
-    [skipped] = root.iter("skipped")
+def test_an_undecided_limit_is_skipped_with_its_cause() -> None:
+    undecided = builders.case(builders.judged(verdict=Verdict.INCONCLUSIVE, cause="too little seen"))
+    [skipped] = render(undecided).iter("skipped")
     assert "too little seen" in skipped.get("message", "")
-    assert skipped.get("type") == verdict.value
+    assert skipped.get("type") == "INCONCLUSIVE"
+
+
+def test_under_strict_an_undecided_limit_is_a_failure() -> None:
+    report = builders.report(builders.case(builders.judged(verdict=Verdict.INCONCLUSIVE)))
+    [failure] = ET.fromstring(JunitReport(strict=True).render(report)).iter("failure")
+    assert failure.get("type") == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize("verdicts", [("INVALID",), ("INVALID", "INVALID", "PASS")])
+def test_a_spoiled_measurement_is_one_failure_whatever_the_limits(verdicts: tuple[str, ...]) -> None:
+    result = builders.result(client=builders.client(valid=False, causes=("client CPU: 99%", "late starts")))
+    limits = [builders.judged(verdict=Verdict(verdict)) for verdict in verdicts]
+    root = render(builders.case(*limits, result=result))
+    [failure] = root.iter("failure")
+    assert failure.get("type") == "INVALID"
+    assert failure.get("message") == "the client spoiled the measurement: client CPU: 99%; late starts"
+    assert len(list(root.iter("skipped"))) == verdicts.count("INVALID")
+
+
+def test_what_stands_though_the_client_spoiled_the_rest_is_a_failure_of_its_own() -> None:
+    result = builders.result(client=builders.client(valid=False, causes=("late starts",)))
+    limits = builders.judged(verdict=Verdict.FAIL), builders.judged("p99", Verdict.INVALID)
+    root = render(builders.case(*limits, result=result))
+    assert [failure.get("type") for failure in root.iter("failure")] == ["INVALID", "FAIL"]
+
+
+def test_a_regression_is_a_failure_and_a_missing_baseline_is_skipped() -> None:
+    worse = Compared(metric="p95", observed=0.12, baseline=0.1, change=0.2, low=0.1, high=0.3, verdict=Verdict.FAIL)
+    case = builders.case().compared((worse, *unavailable("no such baseline")))
+    root = render(case)
+    [failure], [skipped] = list(root.iter("failure")), list(root.iter("skipped"))
+    assert "20% above the baseline's 100 ms" in failure.get("message", "")
+    assert "no such baseline" in skipped.get("message", "")
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.WARN])
@@ -97,13 +131,13 @@ def test_an_unreachable_target_is_one_failure_whatever_the_limits() -> None:
     assert len(list(root.iter("skipped"))) == 2
 
 
-def test_a_load_without_limits_is_one_testcase_and_skipped_when_the_client_spoiled_it() -> None:
+def test_a_load_without_limits_is_one_testcase_and_a_failure_when_the_client_spoiled_it() -> None:
     [testcase] = render(builders.case(judged=())).iter("testcase")
     assert testcase.get("name", "").endswith("measured, no limits")
     assert list(testcase) == []
     spoiled = builders.result(client=builders.client(valid=False, causes=("no ports left",)))
-    [skipped] = render(builders.case(judged=(), result=spoiled, verdict=Verdict.INVALID)).iter("skipped")
-    assert skipped.get("message") == "no ports left"
+    [failure] = render(builders.case(judged=(), result=spoiled, verdict=Verdict.INVALID)).iter("failure")
+    assert failure.get("message") == "the client spoiled the measurement: no ports left"
 
 
 def test_the_runners_testcases_have_a_class_of_their_own_and_no_line() -> None:
