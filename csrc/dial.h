@@ -1,8 +1,8 @@
 /* A live connection through libcurl (CONNECT_ONLY): name, TCP or unix socket, TLS; then send, receive and
  * kernel receive timestamps on the open connection. Knows nothing of HTTP.
  *
- * Threads: a dialler and its connections belong to one worker thread, like the loop under them. libcurl itself is
- * initialised once for the process by the first dialler. */
+ * Threads: a dialler and its connections belong to one worker thread, like the loop under them. libcurl
+ * itself is initialised once for the process by the first dialler. */
 #ifndef PP_DIAL_H
 #define PP_DIAL_H
 
@@ -55,8 +55,8 @@ enum pp_io pp_conn_send(struct pp_conn *conn, const char *bytes, size_t length, 
 
 /* *stamp_ns: when the last of these bytes reached this host, on the monotonic clock, or 0 when the kernel or
  * the clock did not say; a stamp before `earliest_ns` is refused. `now_ns` is read after the bytes came. */
-enum pp_io pp_conn_receive(struct pp_conn *conn, char *bytes, size_t size, size_t *length, int64_t earliest_ns,
-                           int64_t *stamp_ns, int64_t *now_ns);
+enum pp_io pp_conn_receive(struct pp_conn *conn, char *bytes, size_t size, size_t *length,
+                           int64_t earliest_ns, int64_t *stamp_ns, int64_t *now_ns);
 
 /* Also wait for room to send (reading is always waited for). */
 PP_MUST_CHECK enum pp_status pp_conn_want_write(struct pp_conn *conn, bool wanted);

@@ -28,12 +28,12 @@ struct pp_exchange_way {
     enum pp_status (*exchange_new)(struct pp_transport *transport, pp_exchange_done done, void *owner,
                                    struct pp_exchange **out);
     void (*exchange_free)(struct pp_exchange *exchange); /* in any state; NULL is fine */
-    /* On an idle exchange; ends in exactly one `done` on a later turn, unless cancelled. `request` is borrowed
-     * until then; a slot meets the same few requests again and may keep what it prepared for each. An intended
-     * start of 0 means now: the exchange reads the clock anyway. */
+    /* On an idle exchange; ends in exactly one `done` on a later turn, unless cancelled. `request` is
+     * borrowed until then; a slot meets the same few requests again and may keep what it prepared for each.
+     * An intended start of 0 means now: the exchange reads the clock anyway. */
     void (*start)(struct pp_exchange *exchange, const struct pp_request *request, int64_t intended_ns);
-    /* Gives up what is in flight, with its connection. False: nothing was in flight. *sent: whether the request's
-     * first byte had gone out. */
+    /* Gives up what is in flight, with its connection. False: nothing was in flight. *sent: whether the
+     * request's first byte had gone out. */
     bool (*cancel)(struct pp_exchange *exchange, bool *sent);
     /* Connections ever established. */
     uint64_t (*connected)(const struct pp_transport *transport);

@@ -39,7 +39,8 @@ PP_MUST_CHECK enum pp_status pp_loop_new(enum pp_loop_backend backend, struct pp
 void pp_loop_free(struct pp_loop *loop); /* NULL is fine; watches and timers are not touched */
 
 /* Sets watch->fd and registers it. PP_UNSUPPORTED when the descriptor cannot be polled. */
-PP_MUST_CHECK enum pp_status pp_loop_watch(struct pp_loop *loop, struct pp_watch *watch, int fd, unsigned wanted);
+PP_MUST_CHECK enum pp_status pp_loop_watch(struct pp_loop *loop, struct pp_watch *watch, int fd,
+                                           unsigned wanted);
 PP_MUST_CHECK enum pp_status pp_loop_rewatch(struct pp_loop *loop, struct pp_watch *watch, unsigned wanted);
 void pp_loop_unwatch(struct pp_loop *loop, struct pp_watch *watch); /* before the fd is closed */
 

@@ -15,8 +15,8 @@ struct pp_header {
 
 /* An origin and how to talk to it. */
 struct pp_target {
-    bool tls;              /* https */
-    const char *host;      /* name or address, IPv6 without brackets */
+    bool tls;         /* https */
+    const char *host; /* name or address, IPv6 without brackets */
     uint16_t port;
     const char *unix_path; /* NULL: TCP */
     enum pp_http_version http;
@@ -26,9 +26,9 @@ struct pp_target {
     /* curl path only */
     const char *proxy; /* NULL: none; the environment's proxies are never used */
     bool cookies, decompress;
-    unsigned max_redirects; /* 0: not followed */
+    unsigned max_redirects;            /* 0: not followed */
     const char *const *redirect_hosts; /* further hosts a redirect may lead to; NULL-terminated or NULL */
-    unsigned streams; /* HTTP/2 and 3: requests a connection carries at once; 0 or 1: one */
+    unsigned streams;                  /* HTTP/2 and 3: requests a connection carries at once; 0 or 1: one */
 };
 
 struct pp_request {
@@ -44,7 +44,7 @@ struct pp_request {
     size_t status_count;
     const char *must_hold; /* text the body must hold; NULL: anything */
     size_t must_hold_length;
-    uint64_t body_cap; /* bytes */
+    uint64_t body_cap;  /* bytes */
     int64_t timeout_ns; /* from the actual start, dialling included */
 };
 

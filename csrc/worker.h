@@ -1,8 +1,9 @@
-/* One worker thread: a loop, a transport, a tally, and the load model that drives them. Used by run.c and the models
- * only.
+/* One worker thread: a loop, a transport, a tally, and the load model that drives them. Used by run.c and the
+ * models only.
  *
- * Threads: `plan`, `shared`, `index` and `slots` are set before the thread starts and then constant. The atomics are
- * written by the worker and read by anyone. All else is the worker thread's own until it has been joined. */
+ * Threads: `plan`, `shared`, `index` and `slots` are set before the thread starts and then constant. The
+ * atomics are written by the worker and read by anyone. All else is the worker thread's own until it has been
+ * joined. */
 #ifndef PP_WORKER_H
 #define PP_WORKER_H
 
@@ -16,8 +17,8 @@ struct pp_load;
 
 /* What the workers of a run have in common. The moments are constant once the threads run. */
 struct pp_shared {
-    int64_t start_ns;   /* of the load, warm-up included */
-    int64_t measure_ns; /* measured from here */
+    int64_t start_ns;         /* of the load, warm-up included */
+    int64_t measure_ns;       /* measured from here */
     _Atomic uint64_t tickets; /* measured requests started so far, when the plan says how many */
     _Atomic int stop;         /* 0, or 1 + the strongest enum pp_stop asked for */
 };
@@ -33,10 +34,10 @@ struct pp_worker {
     struct pp_tally *tally; /* see tally.h for who may read */
     struct pp_load *load;
     struct pp_timer phase_timer;
-    bool starting;        /* requests may still be started */
-    uint64_t in_flight;   /* measured or not */
-    int64_t end_ns;       /* no request starts from here on; INT64_MAX while unknown */
-    int64_t last_end_ns;  /* of the last measured request, 0 before */
+    bool starting;                    /* requests may still be started */
+    uint64_t in_flight;               /* measured or not */
+    int64_t end_ns;                   /* no request starts from here on; INT64_MAX while unknown */
+    int64_t last_end_ns;              /* of the last measured request, 0 before */
     int64_t cpu_begin_ns, cpu_end_ns; /* thread CPU time around the measurement, -1 before */
     uint64_t held_back;
     unsigned most_slots;
@@ -64,8 +65,8 @@ void pp_worker_main(struct pp_worker *worker);  /* the thread's work: returns wh
 
 /* --- for the models ---------------------------------------------------------------------------- */
 
-/* May a request start that is due at `at_ns`? Takes a ticket when it is a measured one and tickets are counted; when
- * the answer is no, no further request will start. */
+/* May a request start that is due at `at_ns`? Takes a ticket when it is a measured one and tickets are
+ * counted; when the answer is no, no further request will start. */
 bool pp_worker_permits(struct pp_worker *worker, int64_t at_ns, bool *measured);
 
 /* Takes one of the plan's measured requests; always true when their number is not limited. */

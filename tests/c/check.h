@@ -14,16 +14,17 @@ struct check_case {
 static int check_failures;
 
 #define CHECK(condition)                                                                                     \
-    ((condition) ? (void)0                                                                                   \
-                 : (check_failures++, (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition)))
+    ((condition)                                                                                             \
+         ? (void)0                                                                                           \
+         : (check_failures++, (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition)))
 
 #define CHECK_INT(actual, expected)                                                                          \
     do {                                                                                                     \
         long long check_actual = (long long)(actual), check_expected = (long long)(expected);                \
         if (check_actual != check_expected) {                                                                \
             check_failures++;                                                                                \
-            (void)fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, check_actual, \
-                          check_expected);                                                                   \
+            (void)fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual,              \
+                          check_actual, check_expected);                                                     \
         }                                                                                                    \
     } while (0)
 
