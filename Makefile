@@ -50,7 +50,7 @@ test-asan: $(VENV)/dev.installed core
 test-c: system-build
 	$(MAKE) --no-print-directory -C tests/c
 
-lint: $(VENV)/dev.installed system-lint
+lint: $(VENV)/dev.installed core system-lint
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lint
 	@$(MAKE) --no-print-directory -j$$(nproc) tidy
 

@@ -25,7 +25,7 @@ class Histogram:
     ``digits`` is 1 to 5. A single recording keeps its nanoseconds in min, max, mean and stdev. Pickles as its encoding.
     """
 
-    def __init__(self, digits: int = 3, max_seconds: float = 3600.0) -> None: ...
+    def __new__(cls, digits: int = 3, max_seconds: float = 3600.0) -> Histogram: ...
     @classmethod
     def decode(cls, data: bytes, /) -> Histogram: ...  # HdrHistogram V2, not compressed; ValueError
     def encode(self) -> bytes: ...
@@ -49,11 +49,13 @@ class Histogram:
     @property
     def stdev(self) -> float: ...
 
-# For each of the quantiles (0 to 1) a list with that of each resample, in seconds; 0.0 where a resample is empty. `draws`:
-# 32-bit indices of parts, len(parts) of them for each resample. ValueError when layouts differ or an index is no part's.
+# For each of the quantiles (0 to 1) a list with that of each resample, in seconds; 0.0 where a resample is empty.
+# `draws`: 32-bit indices of parts, len(parts) of them for each resample. ValueError when layouts differ or an index is
+# no part's.
 def resampled_quantiles(
     parts: Sequence[Histogram], draws: bytes | array[int], quantiles: tuple[float, ...], /
 ) -> list[list[float]]: ...
+
 @final
 class Run:
     """A run under way. Methods may be called from several threads; in a forked child, and once closed, they raise
@@ -69,7 +71,7 @@ class Run:
     #   transport="h1"|"curl" model="closed"|"open" users=1 workers=1 warmup=0.0 think=("none", 0.0, 0.0)
     #   arrivals="constant"|"poisson" rate=None seed=1 backend="best"|"epoll"|"poll"
     #   thresholds=() of rising seconds, at most 16; slice_width=0.1
-    def __init__(self, **plan: Any) -> None: ...
+    def __new__(cls, **plan: Any) -> Run: ...
     # True: ended. The GIL is released; signals are handled while waiting. A run closed meanwhile has ended.
     def wait(self, timeout: float | None = None) -> bool: ...
     def stop(self, now: bool = False) -> None: ...
