@@ -34,7 +34,9 @@ def main() -> None:
     before, resident = _cpu(), _resident()
     begun = time.perf_counter()
     result = engine.run(
-        plan, on_progress=lambda progress: memory.append((progress.requests, _resident())), interval=words.get("interval", 0.25)
+        plan,
+        on_progress=lambda progress: memory.append((progress.requests, _resident())),
+        interval=words.get("interval", 0.25),
     )
     wall = time.perf_counter() - begun
     figures = {

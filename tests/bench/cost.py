@@ -34,7 +34,9 @@ def _rate(measured: list[Measured]) -> float:
     return median(m.throughput for m in measured)
 
 
-def _beside_wrk(group: str, url: str, request: dict[str, object], seconds: float, rounds: int, cpu_most: float) -> list[Figure]:
+def _beside_wrk(
+    group: str, url: str, request: dict[str, object], seconds: float, rounds: int, cpu_most: float
+) -> list[Figure]:
     ours, theirs = _rounds(
         lambda: peers.perfplug(url, users=USERS, seconds=seconds, **request),
         lambda: peers.wrk(url, users=USERS, seconds=seconds),
@@ -45,7 +47,14 @@ def _beside_wrk(group: str, url: str, request: dict[str, object], seconds: float
     return [
         Figure(group, "CPU a request, perfplug", _cpu_us(ours), "µs"),
         Figure(group, "CPU a request, wrk", _cpu_us(theirs), "µs"),
-        Figure(group, "CPU a request, perfplug / wrk", cpu, "×", most=cpu_most, note=f"median of {rounds} interleaved rounds"),
+        Figure(
+            group,
+            "CPU a request, perfplug / wrk",
+            cpu,
+            "×",
+            most=cpu_most,
+            note=f"median of {rounds} interleaved rounds",
+        ),
         Figure(group, "throughput, perfplug", _rate(ours), "req/s"),
         Figure(group, "throughput, wrk", _rate(theirs), "req/s"),
         Figure(group, "throughput, perfplug / wrk", rate, "×", least=0.95 if "https" not in group else None),
@@ -71,7 +80,9 @@ def _beside_hey(server: servers.Nginx, seconds: float, rounds: int) -> list[Figu
 def _beside_h2load(server: servers.Nginx, seconds: float, rounds: int) -> list[Figure]:
     group = "HTTP/2, 10 streams a connection"
     ours, theirs = _rounds(
-        lambda: peers.perfplug(server.https, users=USERS, seconds=seconds, http="2", streams=10, ca_file=server.ca_file),
+        lambda: peers.perfplug(
+            server.https, users=USERS, seconds=seconds, http="2", streams=10, ca_file=server.ca_file
+        ),
         lambda: peers.h2load(server.https, connections=USERS // 10, streams=10, seconds=seconds),
         rounds,
     )
@@ -79,7 +90,9 @@ def _beside_h2load(server: servers.Nginx, seconds: float, rounds: int) -> list[F
         Figure(group, "throughput, perfplug", _rate(ours), "req/s"),
         Figure(group, "throughput, h2load", _rate(theirs), "req/s"),
         Figure(group, "throughput, perfplug / h2load", _ratio(ours, theirs, lambda m: m.throughput), "×"),
-        Figure(group, "CPU a request, perfplug", _cpu_us(ours), "µs", note="see docs/benchmarks.md, Where HTTP/2 spends it"),
+        Figure(
+            group, "CPU a request, perfplug", _cpu_us(ours), "µs", note="see docs/benchmarks.md, Where HTTP/2 spends it"
+        ),
         Figure(group, "CPU a request, h2load", _cpu_us(theirs), "µs"),
     ]
 
@@ -101,7 +114,9 @@ def measure(seconds: float = 4, rounds: int = 5) -> list[Figure]:
     with servers.nginx() as server:
         if machine.have("wrk"):
             figures += _beside_wrk("HTTP/1.1 over http", server.http, {}, seconds, rounds, 1.0)
-            figures += _beside_wrk("HTTP/1.1 over https", server.https, {"ca_file": server.ca_file}, seconds, rounds, 1.15)
+            figures += _beside_wrk(
+                "HTTP/1.1 over https", server.https, {"ca_file": server.ca_file}, seconds, rounds, 1.15
+            )
         if machine.have("hey"):
             figures += _beside_hey(server, seconds, rounds)
         if machine.have("h2load"):

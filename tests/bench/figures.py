@@ -44,7 +44,13 @@ def markdown(figures: Sequence[Figure]) -> str:
     for figure in figures:
         if figure.group != group:
             group = figure.group
-            lines += ["", f"## {group}", "", "| figure | measured | promised | holds | note |", "|---|---:|---|---|---|"]
+            lines += [
+                "",
+                f"## {group}",
+                "",
+                "| figure | measured | promised | holds | note |",
+                "|---|---:|---|---|---|",
+            ]
         holds = {True: "yes", False: "**no**", None: ""}[figure.holds]
         lines.append(f"| {figure.name} | {shown(figure)} | {figure.bound} | {holds} | {figure.note} |")
     return "\n".join(lines) + "\n"

@@ -34,7 +34,16 @@ def memory_a_user(users: int = 10_000) -> list[Figure]:
         many = peers.run_plan({"url": server.http}, {"users": users, "duration": 6.0})
     peak = {name: max(size for _, size in run["memory"]) for name, run in (("one", one), ("many", many))}
     each = (peak["many"] - peak["one"]) / (users - 1) / 1000
-    return [Figure(group, f"memory a user at {users:,} users", each, "kB", most=20.0, note="peak resident memory beyond one user's")]
+    return [
+        Figure(
+            group,
+            f"memory a user at {users:,} users",
+            each,
+            "kB",
+            most=20.0,
+            note="peak resident memory beyond one user's",
+        )
+    ]
 
 
 def memory_over(requests: int = 20_000_000) -> list[Figure]:
@@ -53,8 +62,22 @@ def starting() -> list[Figure]:
         done = machine.run_client([sys.executable, "-c", _ONE_REQUEST, server.http])
     beyond = json.loads(done.stdout)
     return [
-        Figure("Starting", "a one-request run beyond its request", median(beyond) * 1e3, "ms", most=5.0, note="median of 200"),
-        Figure("Starting", "plugin start-up, nothing collected", _plugin_start() * 1e3, "ms", most=20.0, note="median of 15 pairs"),
+        Figure(
+            "Starting",
+            "a one-request run beyond its request",
+            median(beyond) * 1e3,
+            "ms",
+            most=5.0,
+            note="median of 200",
+        ),
+        Figure(
+            "Starting",
+            "plugin start-up, nothing collected",
+            _plugin_start() * 1e3,
+            "ms",
+            most=20.0,
+            note="median of 15 pairs",
+        ),
     ]
 
 

@@ -38,7 +38,12 @@ def run_client(command: Sequence[str], *, timeout: float = 180.0) -> Finished:
     """Runs a load generator on the client's core and accounts for its CPU time. One at a time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        pinned(CLIENT_CORE, command), capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL
+        pinned(CLIENT_CORE, command),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -70,7 +70,9 @@ def nginx() -> Iterator[Nginx]:
             check=True, capture_output=True,
         )  # fmt: skip
         Path(folder, "nginx.conf").write_text(_NGINX.format(folder=folder, http=http, https=https))
-        process = machine.start_server(["nginx", "-e", f"{folder}/error.log", "-p", folder, "-c", f"{folder}/nginx.conf"])
+        process = machine.start_server(
+            ["nginx", "-e", f"{folder}/error.log", "-p", folder, "-c", f"{folder}/nginx.conf"]
+        )
         try:
             _await_port(http)
             yield Nginx(f"http://127.0.0.1:{http}/", f"https://127.0.0.1:{https}/", f"{folder}/cert.pem")

@@ -50,7 +50,9 @@ def _beside_truth(group: str, url: str, client: Callable[[], Measured], seconds:
         off = (said.said[q] - true[q]) * 1e6
         text = f"said {said.said[q] * 1e3:.3f} ms, true {true[q] * 1e3:.3f} ms {note}".strip()
         name = f"{said.tool}, p{q:g}: said minus true"
-        figures.append(Figure(group, name, abs(off) if bounded else off, "µs", most=BOUND_US if bounded else None, note=text))
+        figures.append(
+            Figure(group, name, abs(off) if bounded else off, "µs", most=BOUND_US if bounded else None, note=text)
+        )
     return figures
 
 
@@ -58,7 +60,9 @@ def measure(seconds: float = 10) -> list[Figure]:
     """One capture a tool, each on a fresh server, with the client's core idle and busy in turn."""
     figures: list[Figure] = []
     for busy in (False, True):
-        group = "Timing truth, 100 users, " + ("a busy neighbour on the client's core" if busy else "client's core to itself")
+        group = "Timing truth, 100 users, " + (
+            "a busy neighbour on the client's core" if busy else "client's core to itself"
+        )
         tools: list[tuple[Callable[[str], Measured], bool]] = [
             (lambda url: peers.perfplug(url, users=USERS, seconds=seconds, warmup=1.0), True)
         ]
