@@ -65,7 +65,8 @@ def nginx() -> Iterator[Nginx]:
     http, https = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem",
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+             "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem",
              "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
             check=True, capture_output=True,
         )  # fmt: skip
