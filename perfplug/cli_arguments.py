@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from perfplug import __version__
+from perfplug.cli_prometheus import add_prometheus
 from perfplug.errors import UsageError
 from perfplug.plan import Plan
 from perfplug.sla import Limit, parse_limit_expression
@@ -52,7 +53,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     run.add_argument("url", metavar="URL", help="http, https, or http+unix://%%2Fpath%%2Fof.sock/path")
-    for add in (_add_load, _add_request, _add_connection, _add_output):
+    for add in (_add_load, _add_request, _add_connection, _add_output, add_prometheus):
         add(run)
     return parser.parse_args(words)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from perfplug import engine
 from perfplug.cli_arguments import limits_of, plan_of
 from perfplug.cli_progress import INTERVAL, watch
+from perfplug.cli_prometheus import prometheus_of
 from perfplug.environment import fingerprint
 from perfplug.errors import ReportError
 from perfplug.report import Case, Report, Reporter, files
@@ -38,9 +39,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Does what the words say; the exit code. PerfplugError for what could not be done at all."""
     limits = limits_of(arguments)
     plan = plan_of(arguments, limits)
-    with watch(plan.load, sys.stderr, quiet=arguments.quiet) as watcher:
+    prometheus = prometheus_of(arguments)
+    with prometheus.watch(plan) as serve, watch(plan.load, sys.stderr, quiet=arguments.quiet) as show_live:
+
+        def look(progress: engine.Progress) -> None:
+            serve(progress)
+            show_live(progress)
+
         result = engine.run(
-            plan, name=plan.request.name, on_progress=watcher, interval=INTERVAL, stop_when_unreachable=True
+            plan, name=plan.request.name, on_progress=look, interval=INTERVAL, stop_when_unreachable=True
         )
     case = Case.of(result.plan.request.url, result, judge(result, limits))
     report = Report(
@@ -49,11 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
         secret_headers=tuple(arguments.secret_header),
     )
     lost = list(_write(report, arguments))
+    lost += prometheus.write(report)
     _show(report, quiet=arguments.quiet)
     for line in lost:
         _complain(line)
     code = exit_code(case)
-    return Exit.NOT_WRITTEN if lost and code is Exit.OK else code
+    return Exit.NOT_WRITTEN if (lost or prometheus.problems) and code is Exit.OK else code
 
 
 def exit_code(case: Case) -> Exit:

@@ -11,14 +11,18 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
 
 from perfplug.errors import UsageError
+from perfplug.extras import need
+
+if TYPE_CHECKING:
+    from perfplug.report.prometheus_push import Gateway
 
 Require = Literal["skip", "fail"]
-Kind = Literal["url", "path", "flag", "count", "words", "choice", "baseline"]
+Kind = Literal["url", "path", "flag", "count", "words", "choice", "baseline", "gateway"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -38,6 +42,8 @@ class Settings:
     save_baseline: str | None = None
     compare: str | None = None
     history: Path | None = None
+    prometheus_textfile: Path | None = None
+    prometheus_push: Gateway | None = None
 
 
 class Option(NamedTuple):
@@ -52,6 +58,7 @@ class Option(NamedTuple):
     metavar: str | None = None
     choices: tuple[str, ...] = ()
     bare: str | None = None  # what the flag without a value means; a path is relative to the root folder
+    extra: str | None = None  # of perfplug, that must be installed
 
     @property
     def dest(self) -> str:
@@ -160,6 +167,26 @@ OPTIONS = (
         bare=".perfplug/history.db",
         help="add the measured loads to the history (.perfplug/history.db)",
     ),
+    Option(
+        name="prometheus_textfile",
+        kind="path",
+        flag="--perf-prometheus-textfile",
+        ini="perf_prometheus_textfile",
+        env="PERFPLUG_PROMETHEUS_TEXTFILE",
+        metavar="FILE",
+        extra="prometheus",
+        help="write the metrics of all loads, for the textfile collector of Prometheus's node_exporter",
+    ),
+    Option(
+        name="prometheus_push",
+        kind="gateway",
+        flag="--perf-prometheus-push",
+        ini="perf_prometheus_push",
+        env="PERFPLUG_PROMETHEUS_PUSH",
+        metavar="URL",
+        extra="prometheus",
+        help="push the metrics of all loads to a Prometheus push gateway, such as http://127.0.0.1:9091",
+    ),
 )
 
 
@@ -242,6 +269,8 @@ def resolve(
         )
         for value, source, folder in said:
             if value is not None and value != "" and value != []:
+                if option.extra is not None:
+                    need(option.extra, where=source)
                 values[option.name] = _PARSERS[option.kind](option, value, source, folder)
                 break
     return Settings(**values)
@@ -312,6 +341,12 @@ def _baseline(_option: Option, value: object, source: str, _folder: Path) -> str
     return checked_name(str(value).strip(), where=source)
 
 
+def _gateway(_option: Option, value: object, source: str, _folder: Path) -> Gateway:
+    from perfplug.report.prometheus_push import parse_gateway
+
+    return parse_gateway(str(value).strip(), where=source)
+
+
 _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "url": _url,
     "path": _path,
@@ -320,4 +355,5 @@ _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "words": _words,
     "choice": _choice,
     "baseline": _baseline,
+    "gateway": _gateway,
 }

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from perfplug import _core, machine
-from perfplug._core import CURL_FEATURES, CURL_VERSION
+from perfplug._core import CURL_FEATURES, CURL_VERSION, ERROR_CLASSES
 from perfplug.errors import InvalidMeasurement, UsageError
+from perfplug.histogram import Histogram
 from perfplug.plan import Load, Plan, Request, transport_of
 from perfplug.result import PHASES, Client, Result, Slice
 from perfplug.validity import OWN_ERRORS, judge_client
 
-__all__ = ["CURL_FEATURES", "CURL_VERSION", "Progress", "run"]
+__all__ = ["CURL_FEATURES", "CURL_VERSION", "ERROR_CLASSES", "Progress", "run"]
 
 _FIRST_LOOK = 0.02  # seconds; a target that is not there should be noticed before it was tried a thousand times
 _ATTEMPTS = 5  # connections that failed, and none that stood, before a target counts as unreachable
@@ -49,6 +50,9 @@ class Progress:
     p50: float
     p99: float
     in_flight: int
+    latency: Histogram
+    delay: Histogram
+    late: Histogram
 
 
 def run(
@@ -128,6 +132,9 @@ class _Follower:
             p50=latency.quantile(0.50),
             p99=latency.quantile(0.99),
             in_flight=max(0, figures["sent"] - figures["requests"] - figures["cancelled"]),
+            latency=latency,
+            delay=self._core.histogram("delay"),
+            late=self._core.histogram("late"),
         )
 
 

@@ -17,10 +17,10 @@ FOLDER = Path(".perfplug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A file that was to be written. ``said`` is what was done, ``notes`` what to know of it; ``problem`` says in one
-    line why it was not done."""
+    """A file that was to be written, or what was to be sent (``path`` is None). ``said`` is what was done, ``notes``
+    what to know of it; ``problem`` says in one line why it was not done."""
 
-    path: Path
+    path: Path | None = None
     said: str = ""
     notes: tuple[str, ...] = ()
     problem: str | None = None

@@ -1,10 +1,12 @@
-"""What the machine did to us during a run: CPU time stolen by the hypervisor, and held back by a CPU quota.
+"""What the machine did to us during a run: CPU time stolen by the hypervisor, and held back by a CPU quota; and how
+much of it our own threads took.
 
-Linux's /proc/stat and the cpu.stat of cgroups v1 and v2. Where they are not to be had, nothing is claimed.
+Linux's /proc and the cpu.stat of cgroups v1 and v2. Where they are not to be had, nothing is claimed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
@@ -45,6 +47,21 @@ def read(proc: Path = Path("/proc"), cgroups: Path = _CGROUPS) -> Reading:
     """The counters now; takes well under a millisecond."""
     cpu_seconds, stolen = _cpu_times(proc / "stat")
     return Reading(time.monotonic(), cpu_seconds, stolen, _throttled(proc / "self" / "cgroup", cgroups))
+
+
+def thread_seconds(proc: Path = Path("/proc")) -> dict[str, float]:
+    """CPU time that each thread of this process has used so far, in seconds, by thread; none where it is not known."""
+    seconds = {}
+    try:
+        ticks = os.sysconf("SC_CLK_TCK")
+        for thread in (proc / "self" / "task").iterdir():
+            with contextlib.suppress(OSError, ValueError, IndexError):  # a thread that ended meanwhile
+                # After the name, which may hold anything: state is field 3 of proc(5), utime and stime 14 and 15.
+                fields = (thread / "stat").read_bytes().rpartition(b")")[2].split()
+                seconds[thread.name] = (int(fields[11]) + int(fields[12])) / ticks
+    except (OSError, ValueError):
+        return {}
+    return seconds
 
 
 def _cpu_times(stat: Path) -> tuple[float, float]:

@@ -23,13 +23,17 @@ def write(
         (settings.json, JsonReport()),
         (settings.junit, JunitReport(strict=settings.strict)),
     ]
+    if settings.prometheus_textfile is not None:
+        from perfplug.report.prometheus import PrometheusReport
+
+        forms.append((settings.prometheus_textfile, PrometheusReport()))
     wanted = [(path, form) for path, form in forms if path is not None]
-    if not wanted and settings.save_baseline is None and settings.history is None:
+    if not wanted and (settings.save_baseline, settings.history, settings.prometheus_push) == (None, None, None):
         return ()
     report = Report(environment=fingerprint(libcurl=engine.CURL_VERSION, folder=root), cases=cases)
     written = tuple(_written(report, wanted))
     as_json = next((one.path for one in written if one.path == settings.json and one.problem is None), None)
-    return (*written, *_kept(settings, report, root, as_json, failed_tests))
+    return (*written, *_kept(settings, report, root, as_json, failed_tests), *_pushed(settings, report))
 
 
 def _written(report: Report, wanted: list[tuple[Path, Reporter]]) -> Iterator[Output]:
@@ -56,3 +60,18 @@ def _kept(
         result_file=as_json,
         failed_tests=failed_tests,
     )
+
+
+def _pushed(settings: Settings, report: Report) -> Iterator[Output]:
+    """Nothing when nothing was measured: the gateway then keeps what it has."""
+    gateway = settings.prometheus_push
+    if gateway is None or not report.cases:
+        return
+    from perfplug.report.prometheus_push import push
+
+    try:
+        push(gateway, report)
+    except ReportError as error:
+        yield Output(problem=str(error))
+    else:
+        yield Output(said=f"pushed to {gateway.shown}")

@@ -32,6 +32,7 @@ def progress(**changes: Any) -> Progress:
     figures: dict[str, Any] = {
         "phase": "measuring", "elapsed": 4.2, "requests": 1234, "ok": 1233, "errors": {"timeout": 1},
         "throughput": 293.6, "p50": 0.0012, "p99": 0.0034, "in_flight": 1,
+        **{series: builders.histogram([0.0012]) for series in ("latency", "delay", "late")},
     }  # fmt: skip
     return Progress(**{**figures, **changes})
 
