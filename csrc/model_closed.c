@@ -24,6 +24,11 @@ struct pp_load {
     struct user *users; /* owned, worker->slots of them */
 };
 
+static void user_carries(struct user *user, int64_t since_ns)
+{
+    pp_worker_carries(user->load->worker, (unsigned)(user - user->load->users), since_ns);
+}
+
 /* `at_ns`: a recent reading of the clock; the exchange reads it anew for the figures. */
 static void user_start(struct user *user, int64_t at_ns)
 {
@@ -32,6 +37,7 @@ static void user_start(struct user *user, int64_t at_ns)
         return;
     user->busy = true;
     pp_worker_started(worker, user->measured);
+    user_carries(user, user->measured ? at_ns : 0);
     worker->plan->way->start(user->exchange, &worker->plan->request, 0);
 }
 
@@ -61,6 +67,7 @@ static void user_done(void *owner, const struct pp_sample *sample)
     int64_t rest_ns = pp_think_draw(&load->worker->plan->think, &load->rng);
     int64_t pause_ns = pause_after(user, sample);
     user->busy = false;
+    user_carries(user, 0);
     pp_worker_ended(load->worker, sample, user->measured);
     if (pause_ns > rest_ns)
         rest_ns = pause_ns;
@@ -140,6 +147,7 @@ static void closed_cancel(struct pp_load *load)
         bool sent = false;
         if (user->busy && load->worker->plan->way->cancel(user->exchange, &sent))
             pp_worker_cancelled(load->worker, user->measured);
+        user_carries(user, 0);
         user->busy = false;
     }
 }

@@ -90,6 +90,11 @@ static bool know_next(struct pp_load *load)
     return true;
 }
 
+static void slot_carries(struct slot *slot, int64_t since_ns)
+{
+    pp_worker_carries(slot->load->worker, (unsigned)(slot - slot->load->slots), since_ns);
+}
+
 static void note_use(struct pp_load *load)
 {
     unsigned used = load->made - load->free_count;
@@ -123,6 +128,7 @@ static bool start_next(struct pp_load *load, int64_t now_ns)
     slot->busy = true;
     slot->measured = load->next_measured;
     pp_worker_started(worker, slot->measured);
+    slot_carries(slot, slot->measured ? load->next_ns : 0);
     worker->plan->way->start(slot->exchange, &worker->plan->request, load->next_ns);
     return true;
 }
@@ -147,6 +153,7 @@ static void slot_done(void *owner, const struct pp_sample *sample)
 {
     struct slot *slot = owner;
     struct pp_load *load = slot->load;
+    slot_carries(slot, 0);
     pp_worker_ended(load->worker, sample, slot->measured);
     give_slot(load, slot);
     if (load->waiting && load->next_held)
@@ -222,6 +229,7 @@ static void open_cancel(struct pp_load *load)
         bool sent = false;
         if (slot->busy && load->worker->plan->way->cancel(slot->exchange, &sent))
             pp_worker_cancelled(load->worker, slot->measured);
+        slot_carries(slot, 0);
         slot->busy = false;
     }
 }

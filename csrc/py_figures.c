@@ -82,7 +82,8 @@ static int put_progress(PyObject *dict, const struct pp_progress *progress, size
         put_count(dict, "bytes", totals->bytes) < 0 || put_count(dict, "reused", totals->reused) < 0 ||
         put_count(dict, "stamped", totals->stamped) < 0 || put_count(dict, "resent", totals->resent) < 0 ||
         put(dict, "errors", errors_of(totals)) < 0 || put(dict, "statuses", statuses_of(totals)) < 0 ||
-        put(dict, "over", counts_of(totals->over, thresholds)) < 0;
+        put(dict, "over", counts_of(totals->over, thresholds)) < 0 ||
+        put(dict, "overdue", counts_of(progress->overdue, thresholds)) < 0;
     return failed ? -1 : 0;
 }
 

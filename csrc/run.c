@@ -181,6 +181,18 @@ static void add_totals(struct pp_totals *into, const struct pp_totals *from)
         into->over[i] += from->over[i];
 }
 
+/* Requests in flight that are too slow already, whatever becomes of them. */
+static void add_overdue(struct pp_progress *into, const struct pp_worker *worker, int64_t now_ns)
+{
+    const struct pp_tally_plan *plan = &worker->plan->tally;
+    for (unsigned slot = 0; plan->thresholds > 0 && slot < worker->slots; slot++) {
+        int64_t since_ns = atomic_load_explicit(&worker->since_ns[slot], memory_order_relaxed);
+        for (size_t i = 0;
+             since_ns != 0 && i < plan->thresholds && now_ns - since_ns >= plan->threshold_ns[i]; i++)
+            into->overdue[i]++;
+    }
+}
+
 /* The earliest phase any worker is in. */
 static enum pp_phase phase_of(const struct pp_run *run)
 {
@@ -202,7 +214,8 @@ void pp_run_progress(struct pp_run *run, struct pp_progress *out)
 {
     memset(out, 0, sizeof(*out));
     out->phase = phase_of(run);
-    int64_t elapsed_ns = pp_clock_now() - run->shared.measure_ns;
+    int64_t now_ns = pp_clock_now();
+    int64_t elapsed_ns = now_ns - run->shared.measure_ns;
     out->elapsed_ns = elapsed_ns > 0 ? elapsed_ns : 0;
     for (unsigned i = 0; i < run->plan.workers; i++) {
         const struct pp_worker *worker = &run->workers[i];
@@ -210,6 +223,7 @@ void pp_run_progress(struct pp_run *run, struct pp_progress *out)
         out->cancelled += look(&worker->cancelled);
         out->connections += look(&worker->connections);
         out->connect_errors += look(&worker->connect_errors);
+        add_overdue(out, worker, now_ns);
     }
     (void)pthread_mutex_lock(&run->mutex);
     for (unsigned i = 0; i < tallies(run); i++) {

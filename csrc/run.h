@@ -62,8 +62,9 @@ struct pp_progress {
     int64_t elapsed_ns; /* of the measurement */
     uint64_t sent;      /* measured requests taken up: ok + errors + cancelled + still in flight */
     uint64_t cancelled;
-    uint64_t connections;    /* ever established, warm-up included */
-    uint64_t connect_errors; /* failed before a connection stood, warm-up included */
+    uint64_t connections;               /* ever established, warm-up included */
+    uint64_t connect_errors;            /* failed before a connection stood, warm-up included */
+    uint64_t overdue[PP_THRESHOLD_MAX]; /* in flight, and already at or above each threshold */
     struct pp_totals totals;
 };
 /* Any time, any thread; workers are not disturbed. */

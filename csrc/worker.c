@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__linux__)
@@ -132,6 +133,11 @@ void pp_worker_cancelled(struct pp_worker *worker, bool measured)
         add(&worker->cancelled, 1);
 }
 
+void pp_worker_carries(struct pp_worker *worker, unsigned slot, int64_t since_ns)
+{
+    atomic_store_explicit(&worker->since_ns[slot], since_ns, memory_order_relaxed);
+}
+
 /* --- life ---------------------------------------------------------------------------------------- */
 
 static unsigned share(unsigned total, unsigned index, unsigned workers)
@@ -150,7 +156,8 @@ enum pp_status pp_worker_init(struct pp_worker *worker, const struct pp_plan *pl
     worker->phase_timer.fire = phase_due;
     worker->cpu_begin_ns = worker->cpu_end_ns = -1;
     worker->starting = true;
-    enum pp_status status = pp_loop_new(plan->backend, &worker->loop);
+    worker->since_ns = calloc(worker->slots > 0 ? worker->slots : 1, sizeof(*worker->since_ns));
+    enum pp_status status = worker->since_ns == NULL ? PP_NOMEM : pp_loop_new(plan->backend, &worker->loop);
     if (status == PP_OK)
         status = pp_tally_new(&plan->tally, &worker->tally);
     if (status == PP_OK)
@@ -168,6 +175,7 @@ void pp_worker_clear(struct pp_worker *worker)
     worker->plan->way->close(worker->transport);
     pp_tally_free(worker->tally);
     pp_loop_free(worker->loop);
+    free((void *)worker->since_ns);
     memset(worker, 0, sizeof(*worker));
 }
 

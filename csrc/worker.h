@@ -45,6 +45,7 @@ struct pp_worker {
 
     _Atomic int phase; /* enum pp_phase */
     _Atomic uint64_t sent, cancelled, connections, connect_errors;
+    _Atomic int64_t *since_ns; /* owned; by slot: when its measured request was meant to start, 0 for none */
 };
 
 /* A load model: who starts a request when. Calls the worker for permission and tells it of each end. */
@@ -76,6 +77,9 @@ bool pp_worker_ticket(struct pp_worker *worker);
 void pp_worker_started(struct pp_worker *worker, bool measured);
 void pp_worker_ended(struct pp_worker *worker, const struct pp_sample *sample, bool measured);
 void pp_worker_cancelled(struct pp_worker *worker, bool measured);
+
+/* What a slot carries from now on: a measured request that was meant to start at `since_ns`, or none (0). */
+void pp_worker_carries(struct pp_worker *worker, unsigned slot, int64_t since_ns);
 
 /* The failure came before a connection stood: worth a pause before the next try. */
 bool pp_sample_unconnected(const struct pp_sample *sample);

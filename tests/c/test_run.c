@@ -254,6 +254,37 @@ static void stopping_now_cancels_what_is_in_flight_and_counts_it(void)
     scripted_stop(server);
 }
 
+/* Four in flight for longer than the first threshold and not for as long as the second. */
+static void what_is_in_flight_too_long_already_is_seen_before_it_ends(void)
+{
+    struct scripted *server = scripted_start(serve_ok);
+    atomic_store(&hold, true);
+    struct pp_plan plan = plan_for(server->port);
+    plan.duration_ns = 60 * PP_NS_PER_S;
+    plan.workers = 2;
+    plan.tally.thresholds = 2;
+    plan.tally.threshold_ns[0] = 20 * PP_NS_PER_MS;
+    plan.tally.threshold_ns[1] = 3600 * PP_NS_PER_S;
+    struct pp_run *run = begin(&plan);
+    struct pp_progress progress;
+    wait_until_in_flight(server, 4);
+    for (int i = 0; i < 5000; i++) {
+        pp_run_progress(run, &progress);
+        if (progress.overdue[0] == 4)
+            break;
+        (void)usleep(1000);
+    }
+    CHECK_INT(progress.overdue[0], 4);
+    CHECK_INT(progress.overdue[1], 0);
+    CHECK_INT(progress.totals.requests, 0);
+    pp_run_stop(run, PP_STOP_NOW);
+    struct pp_outcome outcome = wait_for(run);
+    CHECK_INT(outcome.progress.overdue[0], 0);
+    atomic_store(&hold, false);
+    pp_run_free(run);
+    scripted_stop(server);
+}
+
 static void stopping_gently_lets_requests_end(void)
 {
     struct scripted *server = scripted_start(serve_ok);
@@ -406,6 +437,7 @@ int main(void)
         {"held back latency", being_held_back_counts_as_latency},
         {"think time", think_time_spaces_a_users_requests},
         {"stop now", stopping_now_cancels_what_is_in_flight_and_counts_it},
+        {"overdue", what_is_in_flight_too_long_already_is_seen_before_it_ends},
         {"stop starting", stopping_gently_lets_requests_end},
         {"free under way", freeing_a_run_under_way_ends_it},
         {"watched", a_run_may_be_watched_from_other_threads},
