@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 from collections.abc import Sequence
@@ -25,15 +26,25 @@ def _main(words: Sequence[str]) -> int:
 
     try:
         arguments = parse(words)
-        from perfplug.cli_run import run
-
-        return int(run(arguments))
+        return _run(arguments)
     except errors.PerfplugError as error:
         from perfplug.report.escape import printable
 
         message = _redact(str(error).removeprefix("perfplug: "), words)
         print(f"perfplug: {printable(message)}", file=sys.stderr)
         return _exit_code(error)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "compare":
+        from perfplug.cli_compare import run
+    elif arguments.command == "baseline":
+        from perfplug.cli_baseline import run
+    elif arguments.command == "history":
+        from perfplug.cli_history import run
+    else:
+        from perfplug.cli_run import run
+    return int(run(arguments))
 
 
 def _exit_code(error: errors.PerfplugError) -> int:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from perfplug import __version__
+from perfplug import __version__, cli_words
 from perfplug.cli_prometheus import add_prometheus
 from perfplug.errors import UsageError
 from perfplug.plan import Plan
@@ -22,7 +22,7 @@ examples:
 
 exit codes:
   0    measured; every limit holds (a narrow pass or too few requests to decide is said, and still 0)
-  1    a limit does not hold
+  1    a limit does not hold, or a metric has regressed
   2    something was said wrongly
   3    the measurement is invalid: the client spoiled it, or could not make it
   4    the target could not be reached
@@ -55,6 +55,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     run.add_argument("url", metavar="URL", help="http, https, or http+unix://%%2Fpath%%2Fof.sock/path")
     for add in (_add_load, _add_request, _add_connection, _add_output, add_prometheus):
         add(run)
+    cli_words.add_keeping(run)
+    for add_words in (cli_words.add_compare, cli_words.add_baseline, cli_words.add_history):
+        add_words(commands.add_parser)
     return parser.parse_args(words)
 
 

@@ -105,11 +105,13 @@ def unavailable(cause: str, *, against: Against = "baseline") -> tuple[Compared,
 
 
 def describe(compared: Compared) -> str:
-    """One line for people: "p95 112 ms, 12% above the baseline's 100 ms (+8% to +16%): FAIL"."""
+    """One line for people: "p95 112 ms, 100 ms in the baseline, +12% (+8.0% to +16%): FAIL"."""
     if compared.metric == EVERYTHING:
         line = f"not compared with the {compared.against}"
     else:
-        line = f"{title_of(compared.metric)} {observed_words(compared)}, {change_words(compared)}"
+        now, before = (value_words(compared, value) for value in (compared.observed, compared.baseline))
+        change = change_words(compared)
+        line = f"{title_of(compared.metric)} {now}, {before} in the {compared.against}{f', {change}' if change else ''}"
     because = f" ({compared.cause})" if compared.cause else ""
     return f"{line}: {compared.verdict.value}{because}"
 
@@ -126,32 +128,30 @@ def summary(comparison: Sequence[Compared]) -> list[str]:
             lines += map(describe, these)
         else:
             metrics = ", ".join(title_of(one.metric) for one in these)
-            lines.append(f"{metrics} against the baseline: {verdict.value}{f' ({cause})' if cause else ''}")
+            lines.append(f"{metrics} against the {these[0].against}: {verdict.value}{f' ({cause})' if cause else ''}")
     return lines
 
 
-def observed_words(compared: Compared) -> str:
-    return "-" if compared.observed is None else format_metric(compared.metric, compared.observed)
+def value_words(compared: Compared, value: float | None) -> str:
+    """A value of its metric for people; a dash when there is none."""
+    return "-" if value is None else format_metric(compared.metric, value)
 
 
 def change_words(compared: Compared) -> str:
-    """ "12% above the baseline's 100 ms (+8% to +16%)"."""
-    if compared.baseline is None:
-        return f"not in the {compared.against}"
-    before = f"the {compared.against}'s {format_metric(compared.metric, compared.baseline)}"
+    """ "+12% (+8.0% to +16%)"; of error rates in percentage points. Empty when there is none."""
     if compared.change is None:
-        return f"to be compared with {before}"
-    unit = " points" if compared.metric == "error_rate" else "%"
-    side = "above" if compared.change > 0.0 else "below"
-    text = f"{_digits(abs(compared.change))}{unit} {side} {before}" if compared.change else f"as {before}"
-    if compared.low is None or compared.high is None:
-        return text
-    return f"{text} ({_digits(compared.low, '+')}{unit} to {_digits(compared.high, '+')}{unit})"
+        return ""
+    points = compared.metric == "error_rate"
+    change, low, high = (_percent(share, points) for share in (compared.change, compared.low, compared.high))
+    unit = " points" if points else ""
+    return f"{change}{unit} ({low} to {high})" if low and high else f"{change}{unit}"
 
 
-def _digits(share: float, sign: str = "") -> str:
+def _percent(share: float | None, points: bool) -> str:
+    if share is None:
+        return ""
     percent = 100.0 * share
-    return format(percent, f"{sign}.0f" if abs(percent) >= 9.95 else f"{sign}.1f")
+    return f"{percent:+.2g}" if points else f"{percent:{'+.0f' if abs(percent) >= 9.95 else '+.1f'}}%"
 
 
 def _trials(pair: Pair) -> list[_Trial]:
@@ -169,7 +169,7 @@ def _decided(trial: _Trial, pair: Pair, family: int, alarm: bool) -> Compared:
     if trial.p is not None and trial.p <= ALARM:
         return replace(compared, cause=f"alone it would be a regression; one of {family:,} comparisons may be chance")
     if not pair.past.alike:
-        return replace(compared, cause=compared.cause or pair.past.cause)
+        return compared if trial.p is None else replace(compared, cause=pair.past.cause)
     return replace(compared, verdict=Verdict.PASS, cause="") if trial.holds else compared
 
 
@@ -193,7 +193,7 @@ def _ratio_trial(pair: Pair, metric: str) -> _Trial:
         return _Trial(replace(compared, cause=cause))
     shift = _shift(pair, metric, logs, _worse(metric, observed))
     if shift is None:
-        return _Trial(replace(compared, change=observed / baseline - 1.0, cause=_too_few(pair)))
+        return _Trial(replace(compared, change=observed / baseline - 1.0, cause=_unknown_error(pair)))
     ends = sorted(math.expm1(_sign(metric) * shift.bound(p)) for p in (ALPHA / 2.0, 1.0 - ALPHA / 2.0))
     compared = replace(compared, change=observed / baseline - 1.0, low=ends[0], high=ends[1], cause=_unsteady(shift))
     holds = shift.bound(1.0 - ALPHA) < pair.tolerance
@@ -229,8 +229,9 @@ def _extra_error(pair: Pair, metric: str) -> float | None:
     return None if error is None else error * math.sqrt(1.0 - share)
 
 
-def _too_few(pair: Pair) -> str:
-    return f"{min(pair.now.requests, pair.past.runs[-1].requests):,} requests are too few to compare it"
+def _unknown_error(pair: Pair) -> str:
+    fewest = min(pair.now.requests, pair.past.runs[-1].requests)
+    return f"{fewest:,} requests, as uneven as they were, are too few for it"
 
 
 def _unsteady(shift: Estimate) -> str:

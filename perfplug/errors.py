@@ -24,4 +24,4 @@ class TargetUnreachable(PerfplugError):
 
 
 class ReportError(PerfplugError):
-    """A result was measured but a file could not be written or read."""
+    """A file could not be written or read, or does not hold what it should. Exit code 5."""

@@ -93,8 +93,8 @@ def of_result(result: Result) -> Measurement:
 def log_error(measurement: Measurement, metric: str) -> float | None:
     """The standard error of a metric's logarithm from this run alone; None when it is too short to tell.
 
-    Quantiles: the binomial interval of their rank at the effective size, read off the distribution (Woodruff, JASA
-    1952). Mean and throughput: between blocks.
+    Between blocks, where each has enough requests. Quantiles of shorter runs: the binomial interval of their rank at
+    the effective size, read off the distribution (Woodruff, JASA 1952).
     """
     if measurement.value(metric) is None:
         return None
@@ -109,8 +109,10 @@ def log_error(measurement: Measurement, metric: str) -> float | None:
 
 
 def _quantile_error(measurement: Measurement, q: float) -> float | None:
-    value = observed_quantile(measurement.latency, measurement.requests, q)
     sizes = [block.requests for block in measurement.blocks]
+    if len(sizes) == batches.MANY and min(sizes) * min(q, 1.0 - q) >= _FEWEST:
+        return _level_error([observed_quantile(block.latency, block.requests, q) for block in measurement.blocks])
+    value = observed_quantile(measurement.latency, measurement.requests, q)
     over = [block.errors + block.latency.count_at_or_above(value) for block in measurement.blocks]
     effective = batches.effective_size(sizes, over)
     if effective * min(q, 1.0 - q) < _FEWEST:
@@ -121,7 +123,7 @@ def _quantile_error(measurement: Measurement, q: float) -> float | None:
 
 
 def _level_error(values: Sequence[float]) -> float | None:
-    if len(values) < batches.MANY or min(values) <= 0.0:
+    if len(values) < batches.MANY or min(values) <= 0.0 or math.isinf(max(values)):
         return None
     logs = [math.log(value) for value in values]
     return means.of_batches(logs, 0.0).error

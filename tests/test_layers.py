@@ -59,7 +59,7 @@ C_FLOORS = (
 
 # A floor's modules in rising order: each may import those before it and all of the floors below.
 PYTHON_FLOORS = (
-    ("errors", "units", "urls", "hosts", "machine", "turn", "extras"),
+    ("errors", "units", "urls", "hosts", "machine", "turn"),
     ("_core", "histogram", "plan", "result"),
     (
         "validity",
@@ -95,6 +95,8 @@ PYTHON_FLOORS = (
         "report.node",
         "report.timeline",
         "report.chart",
+        "report.plot",
+        "report.tables",
         "report.wording",
         "report.compact",
         "report.json_report",
@@ -103,23 +105,32 @@ PYTHON_FLOORS = (
         "report.markup",
         "report.markdown",
         "report.csv_report",
-        "report.prometheus_metrics",
-        "report.prometheus",
-        "report.prometheus_push",
         "report.load",
         "report.terminal",
         "baseline_format",
         "baseline",
         "comparer",
         "history",
+        "trend",
+        "history_forms",
         "keeping",
         "carry",
         "progress",
-        "prometheus_live",
         "probe",
     ),
     ("marker", "config", "hookspec", "ledger", "outputs", "fixtures"),
-    ("plugin", "cli_prometheus", "cli_arguments", "cli_progress", "cli_run", "cli", "__main__"),
+    (
+        "plugin",
+        "cli_words",
+        "cli_compare",
+        "cli_baseline",
+        "cli_history",
+        "cli_arguments",
+        "cli_progress",
+        "cli_run",
+        "cli",
+        "__main__",
+    ),
 )
 # The package itself re-exports public names, each loaded when first used; others take nothing from it but its version.
 ROOT_MODULE = "__init__"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from perfplug.comparing import Compared
 from perfplug.report import Case, Report, wording
 from perfplug.report.escape import printable
+from perfplug.report.tables import aligned
 from perfplug.sla import Judged, Verdict
 from perfplug.units import format_count, format_duration, format_rate
 
@@ -86,10 +87,8 @@ def _comparison(comparison: Sequence[Compared]) -> Iterator[Line]:
 
 
 def _columns(rows: Sequence[Sequence[str]], verdicts: Sequence[Verdict]) -> Iterator[Line]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row, verdict in zip(rows, verdicts, strict=True):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield Line(("  " + "  ".join(cells)).rstrip(), verdict)
+    for line, verdict in zip(aligned(rows), verdicts, strict=True):
+        yield Line(f"  {line}", verdict)
 
 
 def _why(judged: Judged) -> str:

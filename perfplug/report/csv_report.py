@@ -42,29 +42,29 @@ def _cells(case: Case, redact: Redactor) -> dict[str, str]:
     result = case.result
     limits = "; ".join(f"{limit_words(judged.limit)}: {judged.verdict.value}" for judged in case.judged)
     return {
-        "test": _text(redact(case.test)),
-        "name": _text(redact(result.name)),
+        "test": inert_cell(redact(case.test)),
+        "name": inert_cell(redact(result.name)),
         "verdict": case.verdict.value,
-        "limits": _text(redact(limits)),
-        "url": _text(redact.url(result.plan.request.url)),
-        "started_at": _number(result.started_at),
-        "duration": _number(result.duration),
+        "limits": inert_cell(redact(limits)),
+        "url": inert_cell(redact.url(result.plan.request.url)),
+        "started_at": number_cell(result.started_at),
+        "duration": number_cell(result.duration),
         "requests": str(result.requests),
         "ok": str(result.ok),
         "errors": str(result.requests - result.ok),
-        "error_rate": _number(result.error_rate),
-        "throughput": _number(result.throughput),
-        **{name: _number(getattr(result, name)) if result.ok else "" for name in _TIMES},
-        "client_delay_p99": _number(result.client.delay.quantile(0.99)) if result.client.delay.count else "",
+        "error_rate": number_cell(result.error_rate),
+        "throughput": number_cell(result.throughput),
+        **{name: number_cell(getattr(result, name)) if result.ok else "" for name in _TIMES},
+        "client_delay_p99": number_cell(result.client.delay.quantile(0.99)) if result.client.delay.count else "",
         "client_valid": str(result.client.valid).lower(),
     }
 
 
-def _text(text: str) -> str:
+def inert_cell(text: str) -> str:
     """One line that a spreadsheet takes for text: an apostrophe before what could begin a formula."""
     shown = printable(text)
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 
-def _number(value: float) -> str:
+def number_cell(value: float) -> str:
     return repr(value) if math.isfinite(value) else ""

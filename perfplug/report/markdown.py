@@ -47,10 +47,9 @@ def _comparisons(cases: Sequence[Case], code: Code) -> Iterable[str]:
     rows = []
     for case in cases:
         for one in case.comparison:
-            metric, observed, change, _, cause = wording.comparison_cells(one)
-            why = code(cause) if cause else ""
-            rows.append((load_of(case, code), metric, observed, change, signed(one.verdict), why))
-    return table(("test", "metric", "observed", "compared", "verdict", ""), rows)
+            *figures, _, cause = wording.comparison_cells(one)
+            rows.append((load_of(case, code), *figures, signed(one.verdict), code(cause) if cause else ""))
+    return table(("test", *wording.COMPARISON_HEAD), rows)
 
 
 def _figures(cases: Sequence[Case], code: Code) -> Iterable[str]:

@@ -21,11 +21,12 @@ from perfplug.histogram import Histogram
 from perfplug.report import Case, Report, chart, wording
 from perfplug.report.escape import ascii_only, console, printable
 from perfplug.report.redact import Redactor
+from perfplug.report.tables import is_rich
 from perfplug.result import PHASES
 from perfplug.sla import Judged, Verdict, overall
 from perfplug.units import format_count, format_duration, format_rate, format_size
 
-_STYLES = {
+STYLES = {  # of rich
     Verdict.PASS: "bold green",
     Verdict.WARN: "bold yellow",
     Verdict.INCONCLUSIVE: "bold magenta",
@@ -64,11 +65,6 @@ def show(report: Report, stream: TextIO) -> None:
     _console(stream, width, rich=True).print(page)
 
 
-def is_rich(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that shows Unicode."""
-    return stream.isatty() and (stream.encoding or "").lower().replace("-", "") == "utf8"
-
-
 def _console(stream: TextIO, width: int, *, rich: bool) -> Console:
     if rich:
         return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
@@ -91,7 +87,7 @@ class _Page:
             parts += [*self._case(case), Text()]
         verdict = overall(report.cases)
         judged = any(case.judged or case.comparison or case.verdict is not Verdict.PASS for case in report.cases)
-        style = _STYLES[verdict] if judged else "bold"
+        style = STYLES[verdict] if judged else "bold"
         return Group(*parts, self._cell(f" {wording.verdict_words(report.cases)}", style), Text())
 
     def _case(self, case: Case) -> Iterable[RenderableType]:
@@ -187,18 +183,18 @@ class _Page:
                 self._cell(wording.limit_words(judged.limit), "bold"),
                 self._cell(wording.observed_words(judged), ""),
                 self._cell(wording.interval_words(judged), "dim"),
-                self._cell(judged.verdict.value, _STYLES[judged.verdict]),
+                self._cell(judged.verdict.value, STYLES[judged.verdict]),
                 self._cell(self._text(_hint(judged, case.result.client.causes)), "dim"),
             )
         return table
 
     def _comparison(self, case: Case) -> RenderableType:
         table = _table()
-        for name in ("metric", "observed", "compared", "verdict", ""):
-            table.add_column(self._cell(name, "dim"), justify="right" if name == "observed" else "left")
+        for name in wording.COMPARISON_HEAD:
+            table.add_column(self._cell(name, "dim"), justify="right" if name in ("observed", "before") else "left")
         for one in case.comparison:
             cells = wording.comparison_cells(one)
-            styles = ("bold", "", "", _STYLES[one.verdict], "dim")
+            styles = ("bold", "", "", "dim", STYLES[one.verdict], "dim")
             table.add_row(*(self._cell(self._text(cell), style) for cell, style in zip(cells, styles, strict=True)))
         return table
 

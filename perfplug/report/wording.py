@@ -14,6 +14,8 @@ from perfplug.result import Result
 from perfplug.sla import Judged, Limit, Verdict, format_value, overall
 from perfplug.units import format_count, format_duration, format_rate, format_share
 
+COMPARISON_HEAD = ("metric", "observed", "before", "change (95 % interval)", "verdict", "")
+
 
 def limit_words(limit: Limit) -> str:
     """ "p95 < 100 ms"."""
@@ -37,13 +39,14 @@ def interval_words(judged: Judged) -> str:
     return f"at least {low}" if math.isinf(judged.high) else f"{low} to {format_value(judged.limit, judged.high)}"
 
 
-def comparison_cells(compared: Compared) -> tuple[str, str, str, str, str]:
-    """Metric, observed, change, verdict and why, as cells of a table."""
+def comparison_cells(compared: Compared) -> tuple[str, str, str, str, str, str]:
+    """The cells of a table's row, under :data:`COMPARISON_HEAD`."""
     everything = compared.metric == EVERYTHING
     return (
         "all metrics" if everything else title_of(compared.metric),
-        comparing.observed_words(compared),
-        "not compared" if everything else comparing.change_words(compared),
+        comparing.value_words(compared, compared.observed),
+        comparing.value_words(compared, compared.baseline),
+        comparing.change_words(compared),
         compared.verdict.value,
         compared.cause,
     )
@@ -82,7 +85,7 @@ def verdict_words(cases: Sequence[Case]) -> str:
         return f"{verdict.value}: not measured"
     parts = [_limits_words(limits, verdict)] if verdict in limits else []
     if any(one.verdict is verdict for one in compared):
-        parts.append(_comparison_words(compared, verdict))
+        parts.append(comparison_words(compared, verdict))
     if not parts:  # so it is a load's own, and none of its limits'
         return "INVALID: the client spoiled the measurement" if verdict is Verdict.INVALID else "measured, no limits"
     return f"{verdict.value}: {'; '.join(parts)}"
@@ -103,16 +106,17 @@ def _limits_words(verdicts: Sequence[Verdict], verdict: Verdict) -> str:
     return f"{who} {one if many == 1 else several}"
 
 
-def _comparison_words(compared: Sequence[Compared], verdict: Verdict) -> str:
+def comparison_words(compared: Sequence[Compared], verdict: Verdict) -> str:
+    """What the comparisons of the most alarming verdict come to: "p95 has regressed"."""
     if verdict is Verdict.PASS:
         return "nothing has regressed"
     these = [one for one in compared if one.verdict is verdict]
     if all(one.metric == EVERYTHING for one in these):
-        return "not compared with the baseline"
+        return f"not compared with the {these[0].against}"
     who = title_of(these[0].metric) if len(these) == 1 else f"{len(these)} of {len(compared)} comparisons"
     if verdict is Verdict.FAIL:
         return f"{who} has regressed" if len(these) == 1 else f"{who} are regressions"
-    what = "compared with the baseline" if len(these) == 1 else "decided"
+    what = f"compared with the {these[0].against}" if len(these) == 1 else "decided"
     return f"{who} cannot be {what}{': the client spoiled the measurement' if verdict is Verdict.INVALID else ''}"
 
 

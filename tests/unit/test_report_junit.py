@@ -110,7 +110,7 @@ def test_a_regression_is_a_failure_and_a_missing_baseline_is_skipped() -> None:
     case = builders.case().compared((worse, *unavailable("no such baseline")))
     root = render(case)
     [failure], [skipped] = list(root.iter("failure")), list(root.iter("skipped"))
-    assert "20% above the baseline's 100 ms" in failure.get("message", "")
+    assert "100 ms in the baseline, +20%" in failure.get("message", "")
     assert "no such baseline" in skipped.get("message", "")
 
 
