@@ -8,13 +8,17 @@ import enum
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from perfplug import engine
+from perfplug import baseline, engine
 from perfplug.cli_arguments import limits_of, plan_of
 from perfplug.cli_progress import INTERVAL, watch
 from perfplug.cli_prometheus import prometheus_of
+from perfplug.cli_words import regression_of
+from perfplug.comparer import Comparer
 from perfplug.environment import fingerprint
 from perfplug.errors import ReportError
+from perfplug.keeping import keep
 from perfplug.report import Case, Report, Reporter, files
 from perfplug.report.csv_report import CsvReport
 from perfplug.report.json_report import JsonReport
@@ -39,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Does what the words say; the exit code. PerfplugError for what could not be done at all."""
     limits = limits_of(arguments)
     plan = plan_of(arguments, limits)
+    baseline_file, regression = _baseline_file(arguments.compare, "--compare"), regression_of(arguments)
+    _baseline_file(arguments.save_baseline, "--save-baseline")
     prometheus = prometheus_of(arguments)
     with prometheus.watch(plan) as serve, watch(plan.load, sys.stderr, quiet=arguments.quiet) as show_live:
 
@@ -49,13 +55,16 @@ def run(arguments: argparse.Namespace) -> int:
         result = engine.run(
             plan, name=plan.request.name, on_progress=look, interval=INTERVAL, stop_when_unreachable=True
         )
+    environment = fingerprint(libcurl=engine.CURL_VERSION)
     case = Case.of(result.plan.request.url, result, judge(result, limits))
-    report = Report(
-        environment=fingerprint(libcurl=engine.CURL_VERSION),
-        cases=(case,),
-        secret_headers=tuple(arguments.secret_header),
-    )
+    if baseline_file is not None:
+        comparer = Comparer(baseline_file, lambda: environment)
+        case = case.compared(
+            comparer.compare(case, regression=regression, secret_headers=tuple(arguments.secret_header))
+        )
+    report = Report(environment=environment, cases=(case,), secret_headers=tuple(arguments.secret_header))
     lost = list(_write(report, arguments))
+    lost += _keep(report, arguments, Path(arguments.json) if arguments.json is not None and not lost else None)
     lost += prometheus.write(report)
     _show(report, quiet=arguments.quiet)
     for line in lost:
@@ -88,6 +97,30 @@ def _write(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
             files.write(path, form.render(report))
         except ReportError as error:
             yield str(error)
+
+
+def _baseline_file(name: str | None, where: str) -> Path | None:
+    """UsageError for a name that is none."""
+    return None if name is None else baseline.file_of(baseline.FOLDER, name, where=where)
+
+
+def _keep(report: Report, arguments: argparse.Namespace, as_json: Path | None) -> Iterator[str]:
+    """Adds the result to a baseline and the history, as asked. Says what was done, and yields what could not be."""
+    if report.cases[0].result.unreachable is not None:
+        return
+    kept = keep(
+        report,
+        root=Path(),
+        baseline_file=_baseline_file(arguments.save_baseline, "--save-baseline"),
+        history_file=None if arguments.history is None else Path(arguments.history),
+        result_file=as_json,
+    )
+    for output in kept:
+        if output.problem is not None:
+            yield output.problem
+        for line in (output.said, *output.notes):
+            if line and not arguments.quiet:
+                _complain(line)
 
 
 def _show(report: Report, *, quiet: bool) -> None:

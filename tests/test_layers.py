@@ -59,7 +59,7 @@ C_FLOORS = (
 
 # A floor's modules in rising order: each may import those before it and all of the floors below.
 PYTHON_FLOORS = (
-    ("errors", "units", "urls", "hosts", "machine", "turn"),
+    ("errors", "units", "urls", "hosts", "machine", "turn", "extras"),
     ("_core", "histogram", "plan", "result"),
     (
         "validity",
@@ -105,6 +105,9 @@ PYTHON_FLOORS = (
         "report.markup",
         "report.markdown",
         "report.csv_report",
+        "report.prometheus_metrics",
+        "report.prometheus",
+        "report.prometheus_push",
         "report.load",
         "report.terminal",
         "baseline_format",
@@ -116,11 +119,13 @@ PYTHON_FLOORS = (
         "keeping",
         "carry",
         "progress",
+        "prometheus_live",
         "probe",
     ),
     ("marker", "config", "hookspec", "ledger", "outputs", "fixtures"),
     (
         "plugin",
+        "cli_prometheus",
         "cli_words",
         "cli_compare",
         "cli_baseline",
