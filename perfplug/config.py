@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from perfplug.report.prometheus_push import Gateway
 
 Require = Literal["skip", "fail"]
+Github = Literal["auto", "off"]
 Kind = Literal["url", "path", "flag", "count", "words", "choice", "baseline", "gateway"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -39,6 +40,7 @@ class Settings:
     workers: int | None = None
     strict: bool = False
     require: Require = "skip"
+    github: Github = "auto"
     save_baseline: str | None = None
     compare: str | None = None
     history: Path | None = None
@@ -136,6 +138,16 @@ OPTIONS = (
         metavar="skip|fail",
         choices=("skip", "fail"),
         help="what perf.require does with a test whose target is not healthy (skip)",
+    ),
+    Option(
+        name="github",
+        kind="choice",
+        flag="--perf-github",
+        ini="perf_github",
+        env="PERFPLUG_GITHUB",
+        metavar="auto|off",
+        choices=("auto", "off"),
+        help="annotations and a job summary where GITHUB_ACTIONS is true (auto), or never",
     ),
     Option(
         name="save_baseline",

@@ -185,6 +185,7 @@ class Perf:
         if reason is None:
             return
         if self._settings.require == "fail" if fail is None else fail:
+            self._not_measured(plan, plan.request.name, f"required: {reason}", ())
             raise TargetUnreachable(f"required: {reason}")
         pytest.skip(f"required: {reason}")
 
@@ -220,8 +221,12 @@ class Perf:
         __tracebackhide__ = True
         origin = plan.request.origin
         home = origin.unix_path or f"{origin.host}:{origin.port}"
-        self._loads.ledger.check_reachable(home)
         name = self._loads.unique_name(plan.request.name)
+        try:
+            self._loads.ledger.check_reachable(home)
+        except TargetUnreachable as error:
+            self._not_measured(plan, name, str(error), limits)
+            raise
         with self._take_turn(), self._named():
             result = self._measure(plan, name)
         case = self._loads.add(result, limits)
@@ -233,6 +238,12 @@ class Perf:
             self._loads.ledger.mark_unreachable(home, result.unreachable)
             raise TargetUnreachable(result.unreachable)
         return result
+
+    def _not_measured(self, plan: Plan, name: str, reason: str, limits: tuple[Limit, ...]) -> None:
+        """Enters into the books that a load had no target, so that no report is silent about its test."""
+        from perfplug.result import unmeasured
+
+        self._loads.add(unmeasured(plan, name=name, reason=reason), limits)
 
     def _measure(self, plan: Plan, name: str) -> Result:
         from perfplug import engine

@@ -124,16 +124,17 @@ def table(cases: Iterable[Case]) -> str:
     """The loads and their limits as plain text, secrets masked; no newline at its end."""
     from perfplug.report import Report
     from perfplug.report.compact import of_case
+    from perfplug.report.escape import console
 
     report = Report(environment={}, cases=tuple(cases))
-    return "\n".join(f"  {line.text}" for case in report.cases for line in of_case(case, report))
+    return console("\n".join(f"  {line.text}" for case in report.cases for line in of_case(case, report)))
 
 
 def _reasons(cases: tuple[Case, ...], verdicts: frozenset[Verdict]) -> list[str]:
     """A line for each limit of one of these verdicts, for each such comparison, and for each such load without any."""
     from perfplug.comparing import summary
     from perfplug.report import Report
-    from perfplug.report.escape import printable
+    from perfplug.report.escape import console, printable
     from perfplug.sla import describe
 
     redact = Report(environment={}, cases=cases).redactor()
@@ -143,7 +144,7 @@ def _reasons(cases: tuple[Case, ...], verdicts: frozenset[Verdict]) -> list[str]
             found = [describe(judged) for judged in case.judged if judged.verdict in verdicts]
             found += summary([one for one in case.comparison if one.verdict in verdicts])
             reasons += [f"{case.result.name}: {reason}" for reason in found or [_unjudged(case)]]
-    return [printable(redact(reason)) for reason in reasons]
+    return [console(printable(redact(reason))) for reason in reasons]
 
 
 def _unjudged(case: Case) -> str:

@@ -7,7 +7,9 @@ test has run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,6 +117,7 @@ class Session:
         self._settings = config.stash[SETTINGS]
         self._ledger = config.stash[LEDGER]
         self._outputs: tuple[Output, ...] = ()
+        self._annotations = ""
         self._distributed = False
         self._failed: set[str] = set()  # tests, whatever failed them
 
@@ -144,6 +147,7 @@ class Session:
             root=session.config.rootpath,
             failed_tests=frozenset(self._failed),
         )
+        self._tell_github(session.config.rootpath)
         # A file that somebody waits for is not there: not a green session, but a failed test stays what it is.
         if session.exitstatus == pytest.ExitCode.OK and any(output.problem for output in self._outputs):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -158,10 +162,20 @@ class Session:
                 terminalreporter.write_line(f"perfplug: {output.said}")
             for note in output.notes:
                 terminalreporter.write_line(f"perfplug: {note}", yellow=True)
+        terminalreporter.ensure_newline()
+        terminalreporter.write(self._annotations)
+
+    def _tell_github(self, root: Path) -> None:
+        from perfplug.github_session import tell
+
+        told = tell(self._settings, self._ledger.cases, root=root, environ=os.environ)
+        self._annotations = told.annotations
+        self._outputs += told.summary
 
     def _summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         from perfplug.report import Report
         from perfplug.report.compact import lines
+        from perfplug.report.escape import console
 
         terminalreporter.write_sep("=", marker.NAME)
         if self._distributed:
@@ -170,4 +184,6 @@ class Session:
                 "other tests ran beside them (-m performance leaves those out)"
             )
         for line in lines(Report(environment={}, cases=self._ledger.cases)):
-            terminalreporter.write_line(line.text, **_MARKUP.get(line.verdict.value if line.verdict else "", {}))
+            terminalreporter.write_line(
+                console(line.text), **_MARKUP.get(line.verdict.value if line.verdict else "", {})
+            )

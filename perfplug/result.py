@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -130,3 +131,34 @@ class Result:
     def error_rate(self) -> float:
         """Failed share of all requests, 0 to 1."""
         return (self.requests - self.ok) / self.requests if self.requests else 0.0
+
+
+def unmeasured(plan: Plan, *, name: str, reason: str) -> Result:
+    """The result of a load that was not even tried, since nothing answers at its target; `reason` says so."""
+    none = Histogram()
+    return Result(
+        name=name,
+        plan=plan,
+        transport="h1",
+        started_at=time.time(),
+        duration=0.0,
+        finished=0.0,
+        sent=0,
+        cancelled=0,
+        requests=0,
+        ok=0,
+        errors={},
+        statuses={},
+        bytes=0,
+        connections=0,
+        reused=0,
+        resent=0,
+        over=(0,) * len(plan.thresholds),
+        latency=none,
+        latency_errors=none,
+        service=none,
+        phases=dict.fromkeys(PHASES, none),
+        client=Client(delay=none, late=none, stamped=0, cpu_seconds=0.0, busy=0.0, held_back=0),
+        slices=(),
+        unreachable=reason,
+    )

@@ -59,7 +59,7 @@ C_FLOORS = (
 
 # A floor's modules in rising order: each may import those before it and all of the floors below.
 PYTHON_FLOORS = (
-    ("errors", "units", "urls", "hosts", "machine", "turn", "extras"),
+    ("errors", "units", "urls", "hosts", "machine", "turn", "extras", "actions"),
     ("_core", "histogram", "plan", "result"),
     (
         "validity",
@@ -110,6 +110,9 @@ PYTHON_FLOORS = (
         "report.prometheus_push",
         "report.load",
         "report.terminal",
+        "report.github",
+        "report.github_summary",
+        "report.github_job",
         "baseline_format",
         "baseline",
         "comparer",
@@ -122,7 +125,7 @@ PYTHON_FLOORS = (
         "prometheus_live",
         "probe",
     ),
-    ("marker", "config", "hookspec", "ledger", "outputs", "fixtures"),
+    ("marker", "config", "hookspec", "ledger", "outputs", "github_session", "fixtures"),
     (
         "plugin",
         "cli_prometheus",

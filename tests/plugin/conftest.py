@@ -44,7 +44,7 @@ def suite(pytester: pytest.Pytester, server_url: str, monkeypatch: pytest.Monkey
     The plugins are loaded by their entry points, and no others, whatever is installed here.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    for name in [name for name in os.environ if name.startswith("PERFPLUG_")]:
+    for name in [name for name in os.environ if name.startswith(("PERFPLUG_", "GITHUB_"))]:
         monkeypatch.delenv(name)
 
     def run(

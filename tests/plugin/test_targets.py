@@ -37,10 +37,11 @@ def test_b(perf):
     result.assert_outcomes(failed=3, passed=1)
     lines = [line for line in result.outlines if line.startswith(dead_url)]
     assert len(lines) == 3 and len(set(lines)) == 1
-    first, last = read_json()
-    assert (first["test"], last["test"]) == ("test_it.py::test_a[0]", "test_it.py::test_b")
-    assert first["unreachable"] == lines[0]
-    assert first["verdict"] == "INVALID"
+    *unreachable, last = read_json()
+    assert [run["test"] for run in unreachable] == [f"test_it.py::test_a[{n}]" for n in range(3)]
+    assert {(run["unreachable"], run["verdict"]) for run in unreachable} == {(lines[0], "INVALID")}
+    assert [run["requests"] > 0 for run in unreachable] == [True, False, False], "further ones are not even tried"
+    assert last["test"] == "test_it.py::test_b"
 
 
 def test_an_unreachable_target_can_be_caught(suite: Suite, dead_url: str) -> None:
@@ -92,6 +93,14 @@ def test_a_health_check_fails_when_told_so(suite: Suite, monkeypatch: pytest.Mon
     monkeypatch.setenv("PERFPLUG_REQUIRE", "fail")
     suite(REQUIRE.format(sick)).assert_outcomes(failed=1)
     suite(REQUIRE.format(sick), "--perf-require=skip").assert_outcomes(skipped=1)
+
+
+def test_a_health_check_that_failed_the_test_is_in_the_reports(suite: Suite, read_json: Callable[..., Any]) -> None:
+    source = "@pytest.mark.performance(p95='1s')\ndef test_a(perf): perf.require('/status?code=500')\n"
+    suite(source, "--perf-require=fail", "--perf-json=out.json").assert_outcomes(failed=1)
+    (run,) = read_json()
+    assert (run["test"], run["verdict"], run["requests"]) == ("test_it.py::test_a", "INVALID", 0)
+    assert run["unreachable"].startswith("required: GET ")
 
 
 def test_a_health_check_is_no_load(suite: Suite) -> None:
