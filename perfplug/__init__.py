@@ -1,6 +1,9 @@
 """perfplug: performance promises as tests.
 
 The public names below are loaded when first used, so that pytest's start-up does not pay for them.
+
+PYTEST_DONT_REWRITE: there is nothing in it to rewrite, and pytest would warn where perfplug was imported before its
+plugin is loaded.
 """
 
 from __future__ import annotations
