@@ -1,8 +1,9 @@
 """The baseline file: runs of earlier sessions as JSON, with a schema of its own.
 
-Each run has a time (epoch seconds), a fingerprint, and its loads: what was run, the counts, and the latencies in
-contiguous blocks as compressed histograms. Histograms are decoded when a comparison needs them, so that a large file
-is quickly read. Anything that is not as it should be is a ReportError that names file and place.
+Each run has a time (epoch seconds), a fingerprint, and its loads: what was run, the counts, and the latencies as
+compressed histograms, of the whole run and of its contiguous blocks. They are decoded when a comparison needs them, and
+blocks only when it needs those, so that a large file is quickly read. Anything that is not as it should be is a
+ReportError that names file and place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from perfplug.errors import ReportError
 from perfplug.histogram import to_text
-from perfplug.measurement import Block, Measurement, of_blocks, of_result, workload
+from perfplug.measurement import Block, Figures, Measurement, figures, of_result, workload
 from perfplug.past import Record
 from perfplug.report import Case, Report
 from perfplug.report.escape import printable
@@ -74,7 +75,11 @@ def key_of(case: Case, secret_headers: Iterable[str] = ()) -> Key:
 
 def parse(text: str, *, where: str) -> Baseline:
     """The baseline in `text`. ReportError for what is none."""
-    root = read_document(text, where=where, schema=SCHEMA, what="a baseline")
+    return stored_in(read_document(text, where=where, schemas=(SCHEMA,), what="a baseline"))
+
+
+def stored_in(root: Node) -> Baseline:
+    """The same, of a document that was already read."""
     return Baseline([Run(node) for node in root["runs"].each()])
 
 
@@ -98,6 +103,7 @@ def _load(case: Case, key: Key) -> dict[str, object]:
         "requests": measured.requests,
         "ok": measured.ok,
         "duration": measured.duration,
+        "latency": to_text(measured.latency),
         "blocks": [
             {
                 "width": block.width,
@@ -128,20 +134,27 @@ def _trimmed(runs: Sequence[object]) -> list[object]:
 
 
 def _record(environment: Mapping[str, object], load: Node) -> Record:
+    def decoded(metrics: tuple[str, ...], errors: bool) -> Figures:
+        return _figures(load, metrics, errors)
+
     plain = {key: item.raw() for key, item in load["workload"].items()}
-    return Record(environment=environment, workload=plain, measure=lambda: _measurement(load))
+    return Record(environment=environment, workload=plain, figures=decoded)
 
 
-def _measurement(load: Node) -> Measurement:
-    blocks = [_block(block) for block in load["blocks"].each()]
-    requests, ok = load["requests"].count(), load["ok"].count()
-    counted = sum(block.requests for block in blocks), sum(block.latency.count for block in blocks)
-    if not blocks or counted != (requests, ok):
+def _figures(load: Node, metrics: tuple[str, ...], errors: bool) -> Figures:
+    blocks = tuple(_block(block) for block in load["blocks"].each()) if errors else ()
+    measured = Measurement(
+        requests=load["requests"].count(),
+        ok=load["ok"].count(),
+        duration=load["duration"].number(),
+        latency=load["latency"].histogram(),
+        blocks=blocks,
+    )
+    if measured.latency.count != measured.ok or measured.ok > measured.requests:
+        raise ReportError(f"{load.place}: the counts contradict each other: each good request has a latency")
+    if errors and sum(block.requests for block in blocks) != measured.requests:
         raise ReportError(f"{load.place}: the counts contradict each other: its blocks are not the whole run")
-    try:
-        return of_blocks(blocks, requests=requests, ok=ok, duration=load["duration"].number())
-    except ValueError as error:
-        raise ReportError(f"{load.place}: {error}") from error
+    return figures(measured, metrics, errors=errors)
 
 
 def _block(node: Node) -> Block:

@@ -60,9 +60,8 @@ def _show(folder: Path, arguments: argparse.Namespace) -> int:
 def _load_row(stored: Baseline, test: str, name: str) -> tuple[str, ...]:
     """With the figures of the newest run."""
     records = stored.records((test, name))
-    newest = records[-1].measure()
-    values = ((metric, newest.value(metric)) for metric in METRICS)
-    figures = ("-" if value is None else format_metric(metric, value) for metric, value in values)
+    newest = records[-1].figures(METRICS, False)
+    figures = ("-" if value is None else format_metric(metric, value) for metric, value in newest.values.items())
     return (test, name, str(len(records)), *figures)
 
 

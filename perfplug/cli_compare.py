@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from perfplug import baseline_format, comparing
-from perfplug.baseline_format import Key, key_of
+from perfplug import comparing
+from perfplug.baseline_format import SCHEMA as BASELINE
+from perfplug.baseline_format import Key, key_of, stored_in
 from perfplug.cli_words import regression_of
-from perfplug.comparer import compared_metrics
+from perfplug.comparer import pair_of
 from perfplug.comparing import Compared, Pair, compare
-from perfplug.errors import ReportError
-from perfplug.measurement import of_result, workload
-from perfplug.past import Record, choose
-from perfplug.report import Case, Report, wording
-from perfplug.report.load import parse_report
-from perfplug.report.node import read_text
+from perfplug.measurement import figures, of_result, workload
+from perfplug.past import Record
+from perfplug.report import Case, wording
+from perfplug.report.json_report import SCHEMA as RESULT
+from perfplug.report.load import cases_in
+from perfplug.report.node import read_document, read_text
 from perfplug.report.tables import say, show
 from perfplug.report.terminal import STYLES
 from perfplug.sla import Verdict, overall
@@ -28,50 +29,46 @@ def run(arguments: argparse.Namespace) -> int:
     """Does what the words say; the exit code. PerfplugError for what could not be done at all."""
     regression = regression_of(arguments)
     base = _records(arguments.base)
-    head = parse_report(read_text(arguments.head, what="a result"), where=arguments.head)
-    cases = {key_of(case): case for case in head.cases if case.result.unreachable is None}
-    both = [key for key in cases if key in base]
-    if not both:
-        _say(f"no load in common: {_named(arguments.base, list(base))}; {_named(arguments.head, list(cases))}")
+    text = read_text(arguments.head, what="a result")
+    environment, cases = cases_in(read_document(text, where=arguments.head, schemas=(RESULT,), what="a result"))
+    head: list[Key] = []
+    pairs: dict[Key, Pair] = {}
+    for case in cases:  # one at a time: what its histograms hold is large, and what is compared is small
+        if case.result.unreachable is None:
+            head.append(key_of(case))
+            if head[-1] in base:
+                pairs[head[-1]] = pair_of(case, base[head[-1]], environment, regression)
+    if not pairs:
+        _say(f"no load in common: {_named(arguments.base, list(base))}; {_named(arguments.head, head)}")
         return NOTHING_COMPARED
-    pairs = [_pair(cases[key], base[key], head, regression) for key in both]
-    compared = dict(zip(both, compare(pairs), strict=True))
+    compared = dict(zip(pairs, compare(list(pairs.values())), strict=True))
     _show(compared)
-    for line in _left_out(arguments, list(base), list(cases)):
+    for line in _left_out(arguments, list(base), head):
         _say(line)
     return _finish(compared)
 
 
 def _records(path: str) -> dict[Key, list[Record]]:
     """What a file holds of each load, a baseline's runs or the one of a result. ReportError when it is neither."""
-    text = read_text(path, what="a result")
-    try:
-        stored = baseline_format.parse(text, where=path)
-    except ReportError:
-        return _of_report(parse_report(text, where=path))
-    return {key: list(stored.records(key)) for key in stored.keys}
-
-
-def _of_report(report: Report) -> dict[Key, list[Record]]:
+    what = "a result or a baseline"
+    root = read_document(read_text(path, what=what), where=path, schemas=(RESULT, BASELINE), what=what)
+    if root["schema"].text() == BASELINE:
+        stored = stored_in(root)
+        return {key: list(stored.records(key)) for key in stored.keys}
+    environment, cases = cases_in(root)
     found: dict[Key, list[Record]] = {}
-    for case in report.cases:
+    for case in cases:
         if case.result.requests:
-            found.setdefault(key_of(case), []).append(_record(case, report))
+            found.setdefault(key_of(case), []).append(_record(case, environment))
     return found
 
 
-def _record(case: Case, report: Report) -> Record:
+def _record(case: Case, environment: Mapping[str, object]) -> Record:
+    measured = of_result(case.result)
     return Record(
-        environment=report.environment, workload=workload(case.result), measure=lambda: of_result(case.result)
-    )
-
-
-def _pair(case: Case, records: list[Record], head: Report, regression: float | None) -> Pair:
-    return Pair(
-        now=of_result(case.result),
-        past=choose(records, head.environment, workload(case.result)),
-        metrics=compared_metrics(judged.limit.metric for judged in case.judged),
-        regression=regression,
+        environment=environment,
+        workload=workload(case.result),
+        figures=lambda metrics, errors: figures(measured, metrics, errors=errors),
     )
 
 

@@ -7,7 +7,7 @@ already decided to be regressions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from perfplug import baseline
@@ -15,8 +15,8 @@ from perfplug.baseline_format import Baseline, key_of
 from perfplug.comparing import Compared, Pair, compare, unavailable
 from perfplug.errors import ReportError
 from perfplug.limits import Verdict, canonical
-from perfplug.measurement import METRICS, of_result, workload
-from perfplug.past import choose
+from perfplug.measurement import METRICS, figures, of_result, workload
+from perfplug.past import Record, choose
 from perfplug.report import Case
 
 
@@ -52,12 +52,9 @@ class Comparer:
         if stored is None:
             return unavailable(self._trouble or "")
         try:
-            records = stored.records(key_of(case, secret_headers))
-            past = choose(records, self._here(), workload(case.result))
+            pair = pair_of(case, stored.records(key_of(case, secret_headers)), self._here(), regression)
         except ReportError as error:
             return unavailable(str(error))
-        metrics = compared_metrics(judged.limit.metric for judged in case.judged)
-        pair = Pair(now=of_result(case.result), past=past, metrics=metrics, regression=regression)
         (compared,) = compare([pair], family=self._family)
         # A regression is done with; what was not one stays in the family.
         self._family -= sum(one.verdict in (Verdict.FAIL, Verdict.INVALID) for one in compared)
@@ -76,6 +73,17 @@ class Comparer:
             except ReportError as error:
                 self._trouble = str(error)
         return self._baseline
+
+
+def pair_of(case: Case, records: Sequence[Record], environment: Mapping[str, object], regression: float | None) -> Pair:
+    """A load, and those of its earlier runs that it can be compared with. ReportError for damaged ones."""
+    metrics = compared_metrics(judged.limit.metric for judged in case.judged)
+    return Pair(
+        now=figures(of_result(case.result), metrics, errors=True),
+        past=choose(records, environment, workload(case.result), metrics),
+        metrics=metrics,
+        regression=regression,
+    )
 
 
 def compared_metrics(words: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from perfplug.limits import Verdict, format_metric, title_of
-from perfplug.measurement import Measurement, log_error
+from perfplug.measurement import Figures
 from perfplug.past import Past
 from perfplug.stats import ALPHA, batches, differences, prediction
 from perfplug.stats.holm import holm
@@ -55,10 +55,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A run and what it is compared with. ``regression`` is the share by which it may be worse (0.05: 5 %), margin and
-    tolerance in one; None: 3 % and 10 %."""
+    """A run, with its errors, and what it is compared with. ``regression`` is the share by which it may be worse (0.05:
+    5 %), margin and tolerance in one; None: 3 % and 10 %."""
 
-    now: Measurement
+    now: Figures
     past: Past
     metrics: tuple[str, ...]
     regression: float | None = None
@@ -177,8 +177,8 @@ def _decided(trial: _Trial, pair: Pair, family: int, alarm: bool) -> Compared:
 
 
 def _ratio_trial(pair: Pair, metric: str) -> _Trial:
-    observed = pair.now.value(metric)
-    before = [value for run in pair.past.runs if (value := run.value(metric)) is not None]
+    observed = pair.now.values[metric]
+    before = [value for run in pair.past.runs if (value := run.values[metric]) is not None]
     compared = Compared(metric=metric, observed=observed, runs=len(before))
     if not before:
         return _Trial(replace(compared, cause="the baseline has no value of it"))
@@ -214,7 +214,7 @@ def _shift(pair: Pair, metric: str, before: Sequence[float], now: float) -> Esti
     if pair.past.alike:
         extra = _extra_error(pair, metric)
         return None if extra is None else prediction.predicted(before, now, extra)
-    errors = [log_error(run, metric) for run in (pair.now, pair.past.runs[-1])]
+    errors = [run.errors[metric] for run in (pair.now, pair.past.runs[-1])]
     known = [error for error in errors if error is not None]
     return prediction.assumed(before, now, math.hypot(*known)) if len(known) == len(errors) else None
 
@@ -225,7 +225,7 @@ def _extra_error(pair: Pair, metric: str) -> float | None:
     share = pair.now.requests / usual
     if share >= _SHORTER:
         return 0.0
-    error = log_error(pair.now, metric)
+    error = pair.now.errors[metric]
     return None if error is None else error * math.sqrt(1.0 - share)
 
 
@@ -245,7 +245,7 @@ def _unsteady(shift: Estimate) -> str:
 def _error_trial(pair: Pair) -> _Trial:
     now, runs = pair.now, [run for run in pair.past.runs if run.requests]
     if not runs or not now.requests:
-        return _Trial(Compared(metric="error_rate", observed=now.value("error_rate"), cause="no requests"))
+        return _Trial(Compared(metric="error_rate", observed=now.values["error_rate"], cause="no requests"))
     new, old = _shares(now, runs)
     rate, before = new[0] / new[1], old[0] / old[1]
     low, high = differences.interval(new, old, -normal_quantile(ALPHA / 2.0))
@@ -264,17 +264,9 @@ def _error_trial(pair: Pair) -> _Trial:
     return _Trial(compared, differences.p_above(new, old, margin), holds)
 
 
-def _shares(now: Measurement, runs: Sequence[Measurement]) -> tuple[differences.Share, differences.Share]:
+def _shares(now: Figures, runs: Sequence[Figures]) -> tuple[differences.Share, differences.Share]:
     """Failed requests of this run and of the earlier ones together, at their effective sizes."""
     sizes, hits = [run.requests for run in runs], [run.requests - run.ok for run in runs]
     between = batches.design_effect(sizes, hits) if len(runs) > 1 else 1.0
-    own = _dependence(now)
-    old = max(between, _dependence(runs[-1]) if len(runs) == 1 else 1.0)
-    new_hits = float(now.requests - now.ok)
-    new = max(own, between)
-    return (new_hits / new, now.requests / new), (sum(hits) / old, sum(sizes) / old)
-
-
-def _dependence(run: Measurement) -> float:
-    sizes, hits = [block.requests for block in run.blocks], [block.errors for block in run.blocks]
-    return sum(sizes) / batches.effective_size(sizes, hits)
+    old, new = max(between, runs[-1].dependence), max(between, now.dependence)
+    return ((now.requests - now.ok) / new, now.requests / new), (sum(hits) / old, sum(sizes) / old)

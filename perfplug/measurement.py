@@ -7,7 +7,7 @@ depended on each other. Times are seconds, rates per second, shares 0 to 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from perfplug.histogram import Histogram
@@ -32,7 +32,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What one run of a load came to. ``latency`` is that of all blocks; ``causes`` say how the client spoiled it."""
+    """What one run of a load came to. ``latency`` is that of all blocks (which may be left out, to decode less);
+    ``causes`` say how the client spoiled it."""
 
     requests: int
     ok: int
@@ -58,23 +59,40 @@ class Measurement:
         return value if math.isfinite(value) else None
 
 
-def of_blocks(
-    blocks: Sequence[Block], *, requests: int, ok: int, duration: float, causes: Sequence[str] = ()
-) -> Measurement:
-    """ValueError when the histograms of the blocks cannot be put together."""
-    return Measurement(
-        requests=requests,
-        ok=ok,
-        duration=duration,
-        latency=_sum(block.latency for block in blocks),
-        blocks=tuple(blocks),
-        causes=tuple(causes),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """All that a comparison takes from a measurement: small, where its histograms are large.
+
+    ``values`` and ``errors`` (standard errors of their logarithms) by metric, None where there is none; ``errors`` is
+    empty when nobody asked for them. ``dependence``: how many failed requests are worth a single independent one.
+    """
+
+    requests: int
+    ok: int
+    values: Mapping[str, float | None]
+    errors: Mapping[str, float | None]
+    dependence: float = 1.0
+    causes: tuple[str, ...] = ()
+
+
+def figures(measurement: Measurement, metrics: Iterable[str], *, errors: bool) -> Figures:
+    """The figures of these metrics; ``errors``, which take a look into every block, only when asked for."""
+    names = tuple(metrics)
+    return Figures(
+        requests=measurement.requests,
+        ok=measurement.ok,
+        values={metric: measurement.value(metric) for metric in names},
+        errors={metric: _log_error(measurement, metric) for metric in names} if errors else {},
+        dependence=_dependence(measurement) if errors else 1.0,
+        causes=measurement.causes,
     )
 
 
 def of_result(result: Result) -> Measurement:
-    """A run too short for blocks is one block."""
-    stretches = batches.cut([part.requests if part.latency else 0 for part in result.slices], batches.MANY)
+    """A run too short for blocks, or without a whole timeline, is one block."""
+    sizes = [part.requests if part.latency is not None else 0 for part in result.slices]
+    whole = sum(part.requests for part in result.slices) == result.requests
+    stretches = batches.cut(sizes, batches.MANY) if whole else None
     if stretches is None:
         blocks = [
             Block(
@@ -87,10 +105,23 @@ def of_result(result: Result) -> Measurement:
     else:
         blocks = [_block(result.slices[stretch.start : stretch.stop]) for stretch in stretches]
     causes = () if result.client.valid else (result.client.causes or ("the client spoiled the run",))
-    return of_blocks(blocks, requests=result.requests, ok=result.ok, duration=result.duration, causes=causes)
+    return Measurement(
+        requests=result.requests,
+        ok=result.ok,
+        duration=result.duration,
+        latency=_sum(block.latency for block in blocks),
+        blocks=tuple(blocks),
+        causes=causes,
+    )
 
 
-def log_error(measurement: Measurement, metric: str) -> float | None:
+def _dependence(measurement: Measurement) -> float:
+    sizes = [block.requests for block in measurement.blocks]
+    effective = batches.effective_size(sizes, [block.errors for block in measurement.blocks])
+    return sum(sizes) / effective if effective > 0.0 else 1.0
+
+
+def _log_error(measurement: Measurement, metric: str) -> float | None:
     """The standard error of a metric's logarithm from this run alone; None when it is too short to tell.
 
     Between blocks, where each has enough requests. Quantiles of shorter runs: the binomial interval of their rank at

@@ -6,31 +6,38 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfplug.environment import COMPARED
-from perfplug.measurement import Measurement
+from perfplug.measurement import Figures
 from perfplug.stats.prediction import RUNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """An earlier run as it is kept. ``measure`` decodes it, and may raise what reading a damaged file raises."""
+    """An earlier run as it is kept. ``figures(metrics, errors)`` decodes it, and may raise what reading a damaged file
+    raises."""
 
     environment: Mapping[str, object]
     workload: Mapping[str, object]
-    measure: Callable[[], Measurement]
+    figures: Callable[[tuple[str, ...], bool], Figures]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """Earlier runs, the oldest first. ``alike``: enough, and of this machine, so that their own spread says what to
-    expect; if not, ``cause`` says why in one phrase. Without runs, there is nothing to compare with at all."""
+    expect; if not, ``cause`` says why in one phrase, and the newest run has its errors. Without runs, there is nothing
+    to compare with at all."""
 
-    runs: tuple[Measurement, ...] = ()
+    runs: tuple[Figures, ...] = ()
     alike: bool = False
     cause: str = ""
 
 
-def choose(records: Sequence[Record], environment: Mapping[str, object], workload: Mapping[str, object]) -> Past:
-    """Of the records of one load, the oldest first, those to compare with. Raises what ``Record.measure`` does."""
+def choose(
+    records: Sequence[Record],
+    environment: Mapping[str, object],
+    workload: Mapping[str, object],
+    metrics: tuple[str, ...],
+) -> Past:
+    """Of the records of one load, the oldest first, those to compare with. Raises what ``Record.figures`` does."""
     if not records:
         return Past(cause="it has no run in the baseline")
     same_load = [record for record in records if not _differ(record.workload, workload, workload)]
@@ -40,16 +47,16 @@ def choose(records: Sequence[Record], environment: Mapping[str, object], workloa
     here = [record for record in same_load if not _differ(record.environment, environment, COMPARED)]
     if here:
         cause = "" if len(here) >= RUNS else f"{_runs(len(here))} on this machine in the baseline, {RUNS} are needed"
-        return Past(runs=_decoded(here), alike=not cause, cause=cause)
+        return Past(runs=_decoded(here, metrics, alike=not cause), alike=not cause, cause=cause)
     newest = same_load[-1].environment
     there = [record for record in same_load if not _differ(record.environment, newest, COMPARED)]
-    return Past(
-        runs=_decoded(there), cause=f"the baseline is of another machine: {_changes(newest, environment, COMPARED)}"
-    )
+    cause = f"the baseline is of another machine: {_changes(newest, environment, COMPARED)}"
+    return Past(runs=_decoded(there, metrics, alike=False), cause=cause)
 
 
-def _decoded(records: Iterable[Record]) -> tuple[Measurement, ...]:
-    return tuple(record.measure() for record in records)
+def _decoded(records: Sequence[Record], metrics: tuple[str, ...], *, alike: bool) -> tuple[Figures, ...]:
+    newest = records[-1]
+    return tuple(record.figures(metrics, not alike and record is newest) for record in records)
 
 
 def _differ(then: Mapping[str, object], now: Mapping[str, object], keys: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from typing import Literal, cast, get_args
 
 from perfplug.comparing import Against, Compared
@@ -35,11 +36,14 @@ def load_report(path: str | os.PathLike[str]) -> Report:
 
 def parse_report(text: str, *, where: str) -> Report:
     """The report in `text`. ReportError, beginning with `where`, for anything but a whole result."""
-    root = read_document(text, where=where, schema=SCHEMA, what=_WHAT)
-    return Report(
-        environment={key: item.plain() for key, item in root["environment"].items()},
-        cases=tuple(_case(run) for run in root["runs"].each()),
-    )
+    environment, cases = cases_in(read_document(text, where=where, schemas=(SCHEMA,), what=_WHAT))
+    return Report(environment=environment, cases=tuple(cases))
+
+
+def cases_in(root: Node) -> tuple[dict[str, object], Iterator[Case]]:
+    """For readers that need one case at a time: the environment, and the cases as they are read."""
+    environment: dict[str, object] = {key: item.plain() for key, item in root["environment"].items()}
+    return environment, map(_case, root["runs"].each())
 
 
 def _case(run: Node) -> Case:

@@ -23,17 +23,17 @@ def read_text(path: str | os.PathLike[str], *, what: str) -> str:
         raise ReportError(f"{os.fspath(path)}: not {what}: not UTF-8 text") from error
 
 
-def read_document(text: str, *, where: str, schema: str, what: str) -> Node:
-    """The root of a document of this schema. ReportError, beginning with `where`, for anything else."""
+def read_document(text: str, *, where: str, schemas: tuple[str, ...], what: str) -> Node:
+    """The root of a document of one of these schemas. ReportError, beginning with `where`, for anything else."""
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ReportError(f"{where}: not {what}: damaged JSON: {error}") from error
     if not isinstance(value, dict) or "schema" not in value:
         raise ReportError(f"{where}: not {what}: no 'schema' in it")
-    if value["schema"] != schema:
-        found = str(value["schema"])[:60]
-        raise ReportError(f"{where}: {what} of schema {found!r}; this perfplug reads {schema!r}")
+    if value["schema"] not in schemas:
+        found, known = str(value["schema"])[:60], " and ".join(map(repr, schemas))
+        raise ReportError(f"{where}: not {what} but of schema {found!r}; this perfplug reads {known}")
     return Node(value, where)
 
 
