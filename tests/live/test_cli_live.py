@@ -147,7 +147,10 @@ def test_the_measurements_own_exit_code_wins_over_that_of_a_file(serve: StartSer
 
 def test_no_secret_of_the_request_reaches_any_output(serve: StartServer, tmp_path: Path) -> None:
     server = serve()
-    outputs = {option: tmp_path / option.strip("-") for option in ("--json", "--junit", "--markdown", "--csv")}
+    outputs = {
+        option: tmp_path / option.strip("-")
+        for option in ("--json", "--junit", "--markdown", "--csv", "--prometheus-textfile")
+    }
     done = run(
         server.url("/ok?api_key=s3cr3t-a").replace("http://", "http://joe:s3cr3t-b@"), "-n", "20",
         "-H", "Cookie: id=s3cr3t-c", "-H", "X-Tenant: s3cr3t-d", "--secret-header", "x-tenant",

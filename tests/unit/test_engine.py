@@ -130,6 +130,9 @@ def test_progress_is_shown_while_it_runs(url: str) -> None:
     assert all(one.in_flight >= 0 and one.ok <= one.requests for one in seen)
     assert seen[-1].throughput > 0.0
     assert 0.0 < seen[-1].p50 <= seen[-1].p99
+    assert [one.latency.count for one in seen] == sorted(one.latency.count for one in seen)
+    assert 0 < seen[-1].latency.count <= result.ok
+    assert seen[-1].delay.count > 0 and seen[-1].late.count > 0
 
 
 def test_an_error_in_the_progress_callback_ends_the_run_and_propagates(url: str) -> None:

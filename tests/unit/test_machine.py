@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,38 @@ def test_this_machine_can_be_read() -> None:
     strain = machine.read().until(machine.read())
     assert strain.seconds >= 0.0
     assert strain.cpu_seconds >= 0.0
+
+
+def test_each_thread_of_this_process_has_its_cpu_time() -> None:
+    spinning, over = threading.Event(), threading.Event()
+
+    def spin() -> None:
+        begun = time.thread_time()
+        while time.thread_time() - begun < 0.2:
+            pass
+        spinning.set()
+        over.wait(60)
+
+    thread = threading.Thread(target=spin)
+    before = machine.thread_seconds()
+    thread.start()
+    try:
+        assert spinning.wait(60)
+        seen = machine.thread_seconds()
+    finally:
+        over.set()
+        thread.join()
+    assert before.keys() < seen.keys()
+    assert seen[str(thread.native_id)] >= 0.1
+
+
+def test_threads_of_a_system_without_proc_are_not_known(tmp_path: Path) -> None:
+    assert machine.thread_seconds(tmp_path) == {}
+
+
+def test_a_threads_name_may_look_like_the_fields_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sysconf", lambda name: 100)
+    thread = tmp_path / "self" / "task" / "7"
+    thread.mkdir(parents=True)
+    (thread / "stat").write_text("7 (a) R 1 (b) S 1 1 1 0 -1 4194304 1 2 3 4 250 50 0 0 20 0 1 0 1 1 1\n")
+    assert machine.thread_seconds(tmp_path) == {"7": 3.0}
