@@ -132,8 +132,10 @@ enum pp_status pp_run_start(const struct pp_plan *plan, struct pp_run **out, str
         goto fail;
     *out = run;
     return PP_OK;
-fail:
+fail:;
+    int error = errno; /* what PP_SYSTEM is about, and cleaning up may change */
     pp_run_free(run);
+    errno = error;
     return status;
 }
 
