@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import pytest
 
 from perfplug.errors import UsageError
-from perfplug.extras import need
 
 if TYPE_CHECKING:
     from perfplug.report.prometheus_push import Gateway
@@ -282,6 +281,8 @@ def resolve(
         for value, source, folder in said:
             if value is not None and value != "" and value != []:
                 if option.extra is not None:
+                    from perfplug.extras import need
+
                     need(option.extra, where=source)
                 values[option.name] = _PARSERS[option.kind](option, value, source, folder)
                 break
