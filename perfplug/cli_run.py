@@ -142,13 +142,14 @@ def _show(report: Report, *, quiet: bool) -> None:
 
 
 def _show_verdict(report: Report) -> None:
+    from perfplug import comparing
     from perfplug.report.escape import ascii_only, console, printable
     from perfplug.report.wording import verdict_words
     from perfplug.sla import describe
 
-    redact = report.redactor()
-    for judged in report.cases[0].judged:
-        print(console(ascii_only(printable(redact(describe(judged))))))
+    redact, case = report.redactor(), report.cases[0]
+    for line in [*map(describe, case.judged), *map(comparing.describe, case.comparison)]:
+        print(console(ascii_only(printable(redact(line)))))
     print(verdict_words(report.cases))
 
 

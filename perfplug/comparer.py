@@ -29,14 +29,14 @@ class Comparer:
         self._environment: Mapping[str, object] | None = None
         self._baseline: Baseline | None = None
         self._trouble: str | None = None
-        self._family = 0
+        self.family = 0  # comparisons that may still come to be decided, of the whole session
         self._read = False
 
     def plan(self, tests: Mapping[str, Iterable[str]]) -> None:
         """Which tests will run, with the words of their markers. To be told before the first comparison."""
         stored = self._stored()
         if stored is not None:
-            self._family = sum(len(compared_metrics(tests[test])) for test, _ in stored.keys if test in tests)
+            self.family = sum(len(compared_metrics(tests[test])) for test, _ in stored.keys if test in tests)
 
     def compare(
         self, case: Case, *, regression: float | None = None, secret_headers: Iterable[str] = ()
@@ -55,9 +55,9 @@ class Comparer:
             pair = pair_of(case, stored.records(key_of(case, secret_headers)), self._here(), regression)
         except ReportError as error:
             return unavailable(str(error))
-        (compared,) = compare([pair], family=self._family)
+        (compared,) = compare([pair], family=self.family)
         # A regression is done with; what was not one stays in the family.
-        self._family -= sum(one.verdict in (Verdict.FAIL, Verdict.INVALID) for one in compared)
+        self.family -= sum(one.verdict in (Verdict.FAIL, Verdict.INVALID) for one in compared)
         return compared
 
     def _here(self) -> Mapping[str, object]:

@@ -55,8 +55,8 @@ def choose(
 
 
 def _decoded(records: Sequence[Record], metrics: tuple[str, ...], *, alike: bool) -> tuple[Figures, ...]:
-    newest = records[-1]
-    return tuple(record.figures(metrics, not alike and record is newest) for record in records)
+    newest = len(records) - 1
+    return tuple(record.figures(metrics, not alike and at == newest) for at, record in enumerate(records))
 
 
 def _differ(then: Mapping[str, object], now: Mapping[str, object], keys: Iterable[str]) -> list[str]:

@@ -66,3 +66,20 @@ def test_without_git_or_folder_the_commit_is_none(tmp_path: Path, monkeypatch: p
 )
 def test_it_names_the_ci_system(environ: dict[str, str], name: str | None) -> None:
     assert fingerprint(libcurl="x", environ=environ)["ci"] == name
+
+
+def test_it_names_the_branch_of_the_folder(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "feature/x")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    seen = fingerprint(libcurl="x", folder=tmp_path, environ={"GITHUB_REF_NAME": "another"})
+    assert seen["branch"] == "feature/x"
+
+
+def test_on_a_commit_without_a_branch_it_is_what_ci_says_the_source_of_a_pull_request_first(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    git(tmp_path, "checkout", "-q", "--detach")
+    seen = {"GITHUB_REF_NAME": "12/merge", "GITHUB_HEAD_REF": "feature/x"}
+    assert fingerprint(libcurl="x", folder=tmp_path, environ=seen)["branch"] == "feature/x"
+    assert fingerprint(libcurl="x", folder=tmp_path, environ={"CI_COMMIT_REF_NAME": "main"})["branch"] == "main"
+    assert fingerprint(libcurl="x", folder=tmp_path, environ=NO_CI)["branch"] is None
