@@ -20,6 +20,7 @@ from perfplug.environment import fingerprint
 from perfplug.errors import ReportError
 from perfplug.keeping import keep
 from perfplug.report import Case, Report, Reporter, files
+from perfplug.stopping import watch_of
 from perfplug.report.csv_report import CsvReport
 from perfplug.report.json_report import JsonReport
 from perfplug.report.junit import JunitReport

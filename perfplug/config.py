@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Require = Literal["skip", "fail"]
 Github = Literal["auto", "off"]
-Kind = Literal["url", "path", "flag", "count", "words", "choice", "baseline", "gateway"]
+Kind = Literal["url", "path", "page", "flag", "count", "words", "choice", "time", "baseline", "gateway"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -43,6 +43,8 @@ class Settings:
     save_baseline: str | None = None
     compare: str | None = None
     history: Path | None = None
+    early_stop: bool = False
+    budget: float | None = None  # seconds
     prometheus_textfile: Path | None = None
     prometheus_push: Gateway | None = None
 
@@ -139,14 +141,21 @@ OPTIONS = (
         help="what perf.require does with a test whose target is not healthy (skip)",
     ),
     Option(
-        name="github",
-        kind="choice",
-        flag="--perf-github",
-        ini="perf_github",
-        env="PERFPLUG_GITHUB",
-        metavar="auto|off",
-        choices=("auto", "off"),
-        help="annotations and a job summary where GITHUB_ACTIONS is true (auto), or never",
+        name="early_stop",
+        kind="flag",
+        flag="--perf-early-stop",
+        ini="perf_early_stop",
+        env="PERFPLUG_EARLY_STOP",
+        help="end each load as soon as all its limits are decided",
+    ),
+    Option(
+        name="budget",
+        kind="time",
+        flag="--perf-budget",
+        ini="perf_budget",
+        env="PERFPLUG_BUDGET",
+        metavar="TIME",
+        help='the most that a load of duration="auto" may take (60s)',
     ),
     Option(
         name="save_baseline",
@@ -370,3 +379,16 @@ _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "baseline": _baseline,
     "gateway": _gateway,
 }
+def _time(_option: Option, value: object, source: str, _folder: Path) -> float:
+    from perfplug.units import parse_duration
+
+    try:
+        seconds = parse_duration(value)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from None
+    if seconds <= 0.0:
+        raise UsageError(f"{source}: {value!r} is not above 0 seconds")
+    return seconds
+
+
+    "time": _time,

@@ -6,6 +6,7 @@ Ctrl-C (once) ends a run within a fraction of a second and gives its partial res
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from perfplug.errors import InvalidMeasurement, UsageError
 from perfplug.histogram import Histogram
 from perfplug.plan import Load, Plan, Request, transport_of
 from perfplug.result import PHASES, Client, Result, Slice
+from perfplug.stopping import Look, Watch
 from perfplug.validity import OWN_ERRORS, judge_client
 
 __all__ = ["CURL_FEATURES", "CURL_VERSION", "ERROR_CLASSES", "Progress", "run"]
@@ -62,17 +64,19 @@ def run(
     on_progress: Callable[[Progress], None] | None = None,
     interval: float = 0.25,
     stop_when_unreachable: bool = True,
+    watch: Watch | None = None,
 ) -> Result:
     """Runs the plan to its end; ``on_progress`` is called every ``interval`` seconds, in this thread.
 
     UsageError when this libcurl cannot do what the plan asks for; InvalidMeasurement when this machine cannot, its
     descriptor limit above all. A run whose target never let a connection stand has ``Result.unreachable`` set; it is
-    ended as soon as that is plain, unless ``stop_when_unreachable`` is False.
+    ended as soon as that is plain, unless ``stop_when_unreachable`` is False. ``watch`` is asked all the time whether
+    the run has seen enough, and ends it when it has.
     """
     before = machine.read()
     core = _start(plan, **_keywords(plan))
     try:
-        follower = _Follower(core, on_progress, interval, stop_when_unreachable)
+        follower = _Follower(core, on_progress, interval, stop_when_unreachable, watch)
         interrupted = follower.follow()
         try:
             outcome = core.outcome()
@@ -80,8 +84,12 @@ def run(
             raise InvalidMeasurement(str(error)) from None
         strain = before.until(machine.read())
         result = _result(plan, name or plan.request.name, core, outcome, strain)
-        unreachable = None if interrupted else _unreachable(plan, outcome)
-        return dataclasses.replace(result, interrupted=interrupted, unreachable=unreachable)
+        return dataclasses.replace(
+            result,
+            interrupted=interrupted,
+            unreachable=None if interrupted else _unreachable(plan, outcome),
+            early_stop=watch.finish(_look(watch, core, outcome, outcome["duration"])) if watch else None,
+        )
     finally:
         core.close()
 
@@ -90,34 +98,52 @@ class _Follower:
     """Waits for a run's end, and looks at it from time to time."""
 
     def __init__(
-        self, core: _core.Run, on_progress: Callable[[Progress], None] | None, interval: float, stop: bool
+        self,
+        core: _core.Run,
+        on_progress: Callable[[Progress], None] | None,
+        interval: float,
+        stop: bool,
+        watch: Watch | None,
     ) -> None:
         self._core = core
         self._on_progress = on_progress
         self._interval = interval
         self._stop_when_unreachable = stop
+        self._watch = watch
 
     def follow(self) -> bool:
         """True when Ctrl-C ended it."""
         try:
-            self._watch()
+            self._look_on()
         except KeyboardInterrupt:
             self._core.stop(now=True)
             self._core.wait()
             return True
         return False
 
-    def _watch(self) -> None:
-        pause = min(_FIRST_LOOK, self._interval)
+    def _look_on(self) -> None:
+        pause, shown = min(_FIRST_LOOK, self._interval), time.monotonic()
         while not self._core.wait(pause):
             figures = self._core.progress()
             if self._stop_when_unreachable and figures["connect_errors"] >= _ATTEMPTS and not figures["connections"]:
                 self._core.stop(now=True)
                 self._core.wait()
                 return
-            if self._on_progress is not None and pause >= self._interval:
+            if self._on_progress is not None and time.monotonic() - shown >= self._interval:
+                shown = time.monotonic()
                 self._on_progress(self._progress(figures))
-            pause = min(pause * 2.0, self._interval)
+            pause = min(pause * 2.0, self._interval, self._ask(figures))
+
+    def _ask(self, figures: Mapping[str, Any]) -> float:
+        """Ends the run when it has seen enough; seconds until the next look."""
+        if self._watch is None:
+            return self._interval
+        if figures["phase"] != "measuring":
+            return _FIRST_LOOK
+        look = _look(self._watch, self._core, figures, figures["elapsed"])
+        if self._watch.look(look):
+            self._core.stop()
+        return self._watch.pause(look)
 
     def _progress(self, figures: Mapping[str, Any]) -> Progress:
         latency = self._core.histogram("latency")
@@ -136,6 +162,18 @@ class _Follower:
             delay=self._core.histogram("delay"),
             late=self._core.histogram("late"),
         )
+
+
+def _look(watch: Watch, core: _core.Run, figures: Mapping[str, Any], elapsed: float) -> Look:
+    latency = core.histogram("latency") if watch.needs_latency else None
+    return Look(
+        elapsed=elapsed,
+        requests=figures["requests"],
+        ok=figures["ok"],
+        over=tuple(figures["over"]),
+        overdue=tuple(figures["overdue"]),
+        latency_sum=latency.mean * latency.count if latency is not None else 0.0,
+    )
 
 
 def _start(plan: Plan, **keywords: Any) -> _core.Run:
@@ -218,7 +256,9 @@ def _load_keywords(load: Load) -> dict[str, Any]:
 
 def _slice_width(load: Load) -> float:
     """A hundred slices for the batches of the verdicts; at most 0.1 s, and a second in long runs. A number of requests
-    may take any time: the core widens slices as it goes."""
+    may take any time, and so may a run that stops early: the core widens slices as it goes."""
+    if load.early_stop:
+        return 0.001
     if load.duration is None:
         return 0.001 if (load.requests or 0) <= _FEW_REQUESTS else 0.01
     return 1.0 if load.duration > _LONG_RUN else min(0.1, max(0.001, load.duration / 100.0))

@@ -68,6 +68,7 @@ class Perf:
         duration: str | float | None = None,
         requests: int | None = None,
         rate: str | float | None = None,
+        budget: str | float | None = None,
         arrivals: str | None = None,
         think: str | float | tuple[str | float, str | float] | None = None,
         warmup: str | float | None = None,
@@ -99,8 +100,9 @@ class Perf:
         """Puts a URL, or a path below the base URL, under load until it is over. The result's times are seconds.
 
         Times are written "500ms", "10s", "2m" or as numbers of seconds; rates "200/s" or as numbers a second; sizes
-        "1MB". Values that are not given are those of :func:`perfplug.spec.make_plan`. ``limits`` stand in place of
-        the marker's for this load; an empty mapping means none.
+        "1MB". ``duration="auto"`` goes on until every limit is decided, at most for ``budget``. Values that are not
+        given are those of :func:`perfplug.spec.make_plan`. ``limits`` stand in place of the marker's for this load; an
+        empty mapping means none.
 
         Raises UsageError for what cannot be run and TargetUnreachable when no connection was ever established. Left
         alone, both fail the test with one message and no traceback.
@@ -143,6 +145,8 @@ class Perf:
             quick=self._settings.quick,
         )
         return self._run(plan, own)
+            early_stop=self._settings.early_stop,
+            budget=budget if budget is not None else self._settings.budget,
 
     def require(
         self,
@@ -250,6 +254,7 @@ class Perf:
 
         line = _progress_line(self._item.config, inert(name, plan))
         if line is None:
+        from perfplug.stopping import watch_of
             return engine.run(plan, name=name, stop_when_unreachable=True)
         try:
             return engine.run(

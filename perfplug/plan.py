@@ -113,7 +113,8 @@ class Load:
 
     Closed model (``rate`` is None): ``users`` virtual users, each waiting for its answer and thinking before the
     next. Open model: ``rate`` arrivals a second whatever the server does, over at most ``users`` connections.
-    Exactly one of ``duration`` and ``requests`` is given.
+    Exactly one of ``duration`` and ``requests`` is given. With ``early_stop`` a duration is the most it may take: the
+    run ends once every limit is decided.
     """
 
     users: int = 1
@@ -125,6 +126,7 @@ class Load:
     think: Think = field(default_factory=Think)
     workers: int = 1
     seed: int = 1
+    early_stop: bool = False
 
     def __post_init__(self) -> None:
         _require(1 <= self.users <= _USERS_MAX, f"users: {self.users!r} is not 1 to {_USERS_MAX:,}")

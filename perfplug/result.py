@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from perfplug.histogram import Histogram
 from perfplug.plan import Plan
 
+Answer = Literal["holds", "broken", "open"]  # of a limit, in a run that may stop early
 PHASES = ("dns", "connect", "tls", "send", "wait", "receive")
 
 
@@ -47,6 +49,26 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What a run that may stop early found out about one limit, and the requests that this rests on. ``value`` is the
+    limit's, in its own unit."""
+
+    metric: str
+    value: float
+    answer: Answer
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyStop:
+    """Of a run that may stop early. ``after``: seconds of measurement until every limit was decided; None when its time
+    ran out first."""
+
+    after: float | None
+    decided: tuple[Decided, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One run. ``requests == ok + sum(errors.values())`` and ``sent == requests + cancelled``.
 
@@ -79,6 +101,7 @@ class Result:
     slices: tuple[Slice, ...]
     interrupted: bool = False
     unreachable: str | None = None  # one line: no connection was ever established
+    early_stop: EarlyStop | None = None  # None: the run was to go on for all of its time
 
     def percentile(self, percent: float) -> float:
         """Latency in seconds that `percent` % of good requests did not exceed; 0.0 when there are none."""

@@ -9,6 +9,7 @@ import base64
 import json as jsonlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import quote
@@ -24,6 +25,7 @@ Headers = Mapping[str, str] | Sequence[str | tuple[str, str]]
 Arrivals = Literal["constant", "poisson"]
 
 DEFAULT_DURATION = 10.0
+DEFAULT_BUDGET = 60.0
 DEFAULT_CONNECTIONS = 1000  # of the open model
 DEFAULT_REDIRECTS = 10
 _WARMUP_MAX = 1.0
@@ -71,13 +73,17 @@ def make_plan(
     seed: int | None = None,
     limits: Sequence[Limit] = (),
     quick: bool = False,
+    early_stop: bool = False,
+    budget: object = None,
 ) -> Plan:
     """A plan from values as written: durations "10s" or seconds, rates "500/s" or a number a second, sizes "1MB".
 
     ``data`` given as str is sent as a form, as curl does (unless a Content-Type is given); bytes and files get no
     type; ``json`` gets application/json. ``think``: "500ms", ("1s", "5s") or "1s..5s" (uniform), "exp 2s". Neither
-    ``duration`` nor ``requests``: 10 seconds. ``warmup``: a tenth of the duration, at most a second; none for a number
-    of requests. ``quick`` caps all three. In the open model (``rate``) ``users`` caps the connections (1,000).
+    ``duration`` nor ``requests``: 10 seconds. ``duration="auto"``: until every limit is decided, at most ``budget``
+    (60 seconds); with ``early_stop`` a load for which nothing is said does so, too, and a duration is the most that it
+    may take. ``warmup``: a tenth of the duration, at most a second; none for a number of requests. ``quick`` caps all
+    three. In the open model (``rate``) ``users`` caps the connections (1,000).
     """
     try:
         origin = _origin(url, base_url, unix_socket)
@@ -109,7 +115,8 @@ def make_plan(
             proxy=_proxy(proxy, allow_hosts),
             streams=_whole("streams", streams, 1),
         )
-        load = _load(users, duration, requests, rate, arrivals, warmup, think, workers, seed, quick)
+        length = _length(duration, requests, budget, early_stop=early_stop, limits=limits)
+        load = _load(users, length, requests, rate, arrivals, warmup, think, workers, seed, quick)
         _check_reachable(limits, load)
         return Plan(request=request, load=load, thresholds=thresholds(limits))
     except UsageError as error:
@@ -237,9 +244,35 @@ def _proxy(proxy: str | None, allow_hosts: Sequence[str]) -> str | None:
     return proxy
 
 
+@dataclass(frozen=True, slots=True)
+class _Length:
+    seconds: float | None  # None for a number of requests
+    early_stop: bool
+
+
+def _length(
+    duration: object, requests: object, budget: object, *, early_stop: bool, limits: Sequence[Limit]
+) -> _Length:
+    """How long a load may go on, and whether it may end sooner."""
+    auto = isinstance(duration, str) and duration.strip().lower() == "auto"
+    most = _said("budget", budget, DEFAULT_BUDGET)
+    if most <= 0.0:
+        raise UsageError(f"budget: {budget!r} is not above 0 seconds")
+    if auto and not limits:
+        raise UsageError("duration: 'auto' ends when every limit is decided, and there is none: write one, or a time")
+    if duration is not None and requests is not None:
+        raise UsageError("duration and requests were both given: a run ends by one of them")
+    if requests is not None:
+        return _Length(None, early_stop=False)
+    early = auto or (early_stop and bool(limits))
+    if auto or (early and duration is None):
+        return _Length(most, early_stop=True)
+    return _Length(_said("duration", duration, DEFAULT_DURATION), early)
+
+
 def _load(
     users: object,
-    duration: object,
+    length: _Length,
     requests: object,
     rate: object,
     arrivals: str | None,
@@ -249,13 +282,11 @@ def _load(
     seed: object,
     quick: bool,
 ) -> Load:
-    if duration is not None and requests is not None:
-        raise UsageError("duration and requests were both given: a run ends by one of them")
     count = None if requests is None else _whole("requests", requests, 1)
-    length = None if count is not None else _said("duration", duration, DEFAULT_DURATION)
-    before = _said("warmup", warmup, 0.0 if length is None else min(_WARMUP_MAX, length / 10.0))
+    seconds = length.seconds
+    before = _said("warmup", warmup, 0.0 if seconds is None else min(_WARMUP_MAX, seconds / 10.0))
     if quick:
-        length = None if length is None else min(length, _QUICK_DURATION)
+        seconds = None if seconds is None else min(seconds, _QUICK_DURATION)
         count = None if count is None else min(count, _QUICK_REQUESTS)
         before = min(before, _QUICK_WARMUP)
     per_second = None if rate is None else _rate(rate)
@@ -263,7 +294,7 @@ def _load(
         raise UsageError(f"arrivals: {arrivals!r} needs a rate: write rate='100/s' beside it")
     return Load(
         users=_whole("users", users, 1 if per_second is None else DEFAULT_CONNECTIONS),
-        duration=length,
+        duration=seconds,
         requests=count,
         rate=per_second,
         arrivals=_arrivals(arrivals),
@@ -271,6 +302,7 @@ def _load(
         think=_think(think),
         workers=_whole("workers", workers, 1),
         seed=_whole("seed", seed, 1),
+        early_stop=length.early_stop,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from perfplug.judging.levels import judge_mean, judge_throughput
+from perfplug.judging.settled import judge_settled
 from perfplug.judging.shares import judge_error_rate, judge_max, judge_quantile
 from perfplug.judging.spoiled import judge_spoiled
 from perfplug.limits import Judged, Limit, Verdict
@@ -35,4 +36,6 @@ def _judge(result: Result, limit: Limit) -> Judged:
             cause="no requests",
         )
     judged = _BY_METRIC.get(limit.metric, judge_quantile)(result, limit)
+    if result.early_stop is not None:
+        judged = judge_settled(result, result.early_stop, judged)
     return judged if result.client.valid else judge_spoiled(result, judged)

@@ -63,6 +63,7 @@ def _run(case: Case, redact: Redactor) -> dict[str, object]:
         "unreachable": _text(result.unreachable, redact),
         **_counts(result),
         "latency": _summary(result.latency),
+        "early_stop": asdict(result.early_stop) if result.early_stop is not None else None,
         "latency_errors": _summary(result.latency_errors),
         "service": _summary(result.service),
         "phases": {phase: _summary(result.phases[phase]) for phase in PHASES},

@@ -20,7 +20,7 @@ from perfplug.plan import HttpVersion, Load, Plan, Request, Think
 from perfplug.report import Case, Report
 from perfplug.report.json_report import SCHEMA
 from perfplug.report.node import Node, read_document, read_text
-from perfplug.result import PHASES, Client, Result, Slice
+from perfplug.result import PHASES, Answer, Client, Decided, EarlyStop, Result, Slice
 from perfplug.sla import HasVerdict, Judged, Limit, Verdict, overall
 
 _WHAT = "a result"
@@ -92,6 +92,7 @@ def _result(run: Node) -> Result:
         slices=tuple(_slice(row) for row in run["timeline"].each()),
         interrupted=run["interrupted"].flag(),
         unreachable=run["unreachable"].text() if run["unreachable"] else None,
+        early_stop=_early_stop(early) if (early := run.maybe("early_stop")) else None,
     )
     if result.requests != result.ok + sum(result.errors.values()) or result.latency.count != result.ok:
         raise ReportError(f"{run.place}: the counts contradict each other: requests are not good ones plus errors")
@@ -129,12 +130,28 @@ def _load(load: Node) -> Load:
         think=_think(load["think"]),
         workers=load["workers"].count(),
         seed=load["seed"].count(),
+        early_stop=early.flag() if (early := load.maybe("early_stop")) else False,
     )
 
 
 def _think(think: Node) -> Think:
     kind = cast(_ThinkKind, think["kind"].one_of(*get_args(_ThinkKind)))
     return Think(kind=kind, low=think["low"].number(), high=think["high"].number())
+
+
+def _early_stop(early: Node) -> EarlyStop:
+    return EarlyStop(
+        after=early["after"].number() if early["after"] else None,
+        decided=tuple(
+            Decided(
+                metric=one["metric"].text(),
+                value=one["value"].number(),
+                answer=cast(Answer, one["answer"].one_of(*get_args(Answer))),
+                requests=one["requests"].count(),
+            )
+            for one in early["decided"].each()
+        ),
+    )
 
 
 def _histogram(summary: Node) -> Histogram:

@@ -59,6 +59,11 @@ class Node:
             raise ReportError(f"{self.place}: {key!r} is missing")
         return Node(self._value[key], f"{self.place}.{key}")
 
+    def maybe(self, key: str) -> Node:
+        """What stands under `key`, or nothing: for fields that earlier files do not have."""
+        present = isinstance(self._value, dict) and key in self._value
+        return self[key] if present else Node(None, f"{self.place}.{key}")
+
     def __bool__(self) -> bool:
         """Whether there is a value at all."""
         return self._value is not None

@@ -10,7 +10,7 @@ from perfplug.comparing import EVERYTHING, Compared
 from perfplug.limits import title_of
 from perfplug.plan import Load, Think
 from perfplug.report import Case
-from perfplug.result import Result
+from perfplug.result import EarlyStop, Result
 from perfplug.sla import Judged, Limit, Verdict, format_value, overall
 from perfplug.units import format_count, format_duration, format_rate, format_share
 
@@ -59,6 +59,8 @@ def load_words(load: Load) -> str:
     else:
         model = "1 user" if load.users == 1 else f"{format_count(load.users)} users"
     length = _requests(load.requests or 0) if load.duration is None else _length(load.duration)
+    if load.early_stop and load.duration is not None:
+        length = f"at most {length}"
     warmup = f" after {_length(load.warmup)} of warm-up" if load.warmup > 0 else ""
     think = f", {_think_words(load.think)}" if load.think.kind != "none" else ""
     return f"{model}{think}, {length}{warmup}"
@@ -127,6 +129,8 @@ def notes(result: Result) -> list[str]:
         found.append(f"interrupted after {format_duration(result.duration)}: these figures are partial")
     elif result.interrupted:
         found.append("interrupted before the measurement began")
+    elif result.early_stop is not None:
+        found.append(_early_words(result, result.early_stop))
     found += list(result.client.causes)
     if result.cancelled:
         found.append(f"{_requests(result.cancelled)} cancelled in flight")
@@ -135,6 +139,14 @@ def notes(result: Result) -> list[str]:
     if result.resent:
         found.append(f"{_requests(result.resent)} resent by libcurl on a dead connection")
     return found
+
+
+def _early_words(result: Result, early: EarlyStop) -> str:
+    if early.after is not None:
+        return f"stopped early, after {format_duration(early.after)}: every limit was decided"
+    undecided = [title_of(one.metric) for one in early.decided if one.answer == "open"]
+    most = _length(result.plan.load.duration or result.duration)
+    return f"went on for its {most}: {', '.join(undecided) or 'something'} was not decided before"
 
 
 def _length(seconds: float) -> str:

@@ -35,6 +35,11 @@ def decide(hits: float, size: float, allowed: float, alpha: float) -> Decision:
     return "over" if lower_bound(hits, size, alpha) > allowed else "open"
 
 
+def clean_size(allowed: float, alpha: float) -> int:
+    """The smallest size that decides "under" when nothing was hit (0 < allowed < 1)."""
+    return math.floor(math.log(alpha) / math.log1p(-allowed)) + 1
+
+
 def growth_to_decide(hits: float, size: float, allowed: float, alpha: float) -> float | None:
     """How many times as many would decide if the share stayed as it is; None when that is out of reach."""
     if size <= 0.0:

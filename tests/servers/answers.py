@@ -40,6 +40,13 @@ def slow(connection: Connection, request: Request) -> bool:
     return ok(connection, request)
 
 
+def sometimes(connection: Connection, request: Request) -> bool:
+    """Slow every so many requests of a connection, else after 2 ms."""
+    at_turn = (request.number + 1) % int(request.query["every"]) == 0
+    time.sleep(float(request.query["seconds"]) if at_turn else 0.002)
+    return ok(connection, request)
+
+
 def status(connection: Connection, request: Request) -> bool:
     code = request.query["code"]
     connection.send(response(b"" if code == "304" else BODY, status=f"{code} As Asked"))
@@ -120,6 +127,7 @@ ANSWERS: dict[str, Handler] = {
     "/head": head_of_a_large_body,
     "/size": size,
     "/slow": slow,
+    "/sometimes": sometimes,
     "/status": status,
     "/no-content": no_content,
     "/chunked": chunked,
