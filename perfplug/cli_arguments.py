@@ -82,42 +82,6 @@ def plan_of(arguments: argparse.Namespace, limits: Sequence[Limit]) -> Plan:
         timeout=_amount(arguments.timeout),
         body_cap=arguments.body_cap,
         http=arguments.http,
-def _add_ab(commands: argparse._SubParsersAction[_Parser]) -> None:
-    ab = commands.add_parser(
-        "ab",
-        help="compare two versions of a service, side by side",
-        description="Measures two versions of a service in interleaved pairs of blocks, and compares them.",
-        epilog=_AB_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    ab.add_argument("path", metavar="PATH", nargs="?", help="what to ask both for; their own URLs when nothing is said")
-    for add in (_add_sides, _add_comparison, _add_load, _add_request, _add_connection, _add_output):
-        add(ab)
-    # Blocks are as long as the comparison needs, and warm up by themselves.
-    ab.set_defaults(duration=None, budget=None, requests=None, warmup=None, sla=[])
-
-
-def _add_sides(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("sides")
-    group.add_argument("--base", metavar="URL", help="where the old version runs")
-    group.add_argument("--head", metavar="URL", help="where the new one does")
-    group.add_argument("--base-cmd", metavar="CMD", help="a shell command that starts the old version")
-    group.add_argument("--head-cmd", metavar="CMD", help="the same for the new one")
-    group.add_argument("--ref", metavar="REF", help="a git branch, tag or commit: the old version, in a worktree")
-    group.add_argument("--cmd", metavar="CMD", help="with --ref: starts the server, there and here")
-    group.add_argument("--health", metavar="PATH", help="must answer first; else a connection is enough")
-    group.add_argument("--start-timeout", metavar="S", help="how long a server may take to be healthy; 30s")
-
-
-def _add_comparison(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("comparison")
-    group.add_argument("--pairs", type=_whole, metavar="N", help="pairs of blocks; 30, and twice as many to confirm")
-    group.add_argument("--block", type=_whole, metavar="N", help="requests in a block; 500, or 20 for each user")
-    group.add_argument("--margin", metavar="SHARE", help="what is worse by less is no regression; 3%%")
-    group.add_argument("--tolerance", metavar="SHARE", help="what may be worse by more has not passed; 10%%")
-
-
         follow_redirects=arguments.follow_redirects,
         cookies=arguments.cookies,
         decompress=arguments.compressed,
@@ -130,8 +94,8 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         unix_socket=arguments.unix_socket,
         name=arguments.name,
         users=arguments.users,
-        duration=amount_of(arguments.duration),
-        budget=amount_of(arguments.budget),
+        duration=_amount(arguments.duration),
+        budget=_amount(arguments.budget),
         requests=arguments.requests,
         rate=_amount(arguments.rate),
         arrivals=arguments.arrivals,
@@ -147,10 +111,13 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("load")
     group.add_argument("-u", "--users", type=_whole, metavar="N", help="virtual users; with --rate: most connections")
     length = group.add_mutually_exclusive_group()
-    length.add_argument("-d", "--duration", metavar="S", help=f"how long: {_TIME}; 10s when nothing is said")
+    length.add_argument("-d", "--duration", metavar="S", help=f"how long: {_TIME}, or auto; 10s when nothing is said")
     length.add_argument("-n", "--requests", type=_whole, metavar="N", help="how many requests, instead of a duration")
     group.add_argument("-r", "--rate", metavar="R", help="arrivals a second whatever the server does: 500/s, 30/min")
     group.add_argument("--arrivals", choices=("constant", "poisson"), help="how the arrivals of a rate are spaced")
+    group.add_argument(
+        "--budget", metavar="S", help="--duration auto ends when every limit is decided, or after this; 60s"
+    )
     group.add_argument("--warmup", metavar="S", help="load before the measurement, left out of the figures")
     group.add_argument("--think", metavar="S", help="pause of a user between requests: 1s, 1s..5s, 'exp 2s'")
     group.add_argument("--workers", type=_whole, metavar="N", help="worker threads; one carries some 200,000 req/s")
@@ -164,17 +131,6 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
         "-H", "--header", action="append", default=[], metavar="'K: V'", help="a header; may be repeated"
     )
     body = group.add_mutually_exclusive_group()
-def _add_length(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("length")
-    length = group.add_mutually_exclusive_group()
-    length.add_argument("-d", "--duration", metavar="S", help=f"how long: {_TIME}, or auto; 10s when nothing is said")
-    length.add_argument("-n", "--requests", type=_whole, metavar="N", help="how many requests, instead of a duration")
-    group.add_argument(
-        "--budget", metavar="S", help="--duration auto ends when every limit is decided, or after this; 60s"
-    )
-    group.add_argument("--warmup", metavar="S", help="load before the measurement, left out of the figures")
-
-
     body.add_argument("--data", metavar="TEXT", help="the body, as a form")
     body.add_argument("--json-body", metavar="JSON", help="the body, as JSON")
     body.add_argument("--data-file", metavar="F", help="the body, from a file")

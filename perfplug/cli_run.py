@@ -20,12 +20,12 @@ from perfplug.environment import fingerprint
 from perfplug.errors import ReportError
 from perfplug.keeping import keep
 from perfplug.report import Case, Report, Reporter, files
-from perfplug.stopping import watch_of
 from perfplug.report.csv_report import CsvReport
 from perfplug.report.json_report import JsonReport
 from perfplug.report.junit import JunitReport
 from perfplug.report.markdown import MarkdownReport
 from perfplug.sla import Verdict, judge
+from perfplug.stopping import watch_of
 
 
 class Exit(enum.IntEnum):
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             show_live(progress)
 
         result = engine.run(
-            plan, name=plan.request.name, on_progress=look, interval=INTERVAL, stop_when_unreachable=True
+            plan, name=plan.request.name, on_progress=look, interval=INTERVAL, watch=watch_of(plan, limits)
         )
     environment = fingerprint(libcurl=engine.CURL_VERSION)
     case = Case.of(result.plan.request.url, result, judge(result, limits))

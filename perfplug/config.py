@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Require = Literal["skip", "fail"]
 Github = Literal["auto", "off"]
-Kind = Literal["url", "path", "page", "flag", "count", "words", "choice", "time", "baseline", "gateway"]
+Kind = Literal["url", "path", "flag", "count", "words", "choice", "time", "baseline", "gateway"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -39,12 +39,12 @@ class Settings:
     workers: int | None = None
     strict: bool = False
     require: Require = "skip"
+    early_stop: bool = False
+    budget: float | None = None  # seconds
     github: Github = "auto"
     save_baseline: str | None = None
     compare: str | None = None
     history: Path | None = None
-    early_stop: bool = False
-    budget: float | None = None  # seconds
     prometheus_textfile: Path | None = None
     prometheus_push: Gateway | None = None
 
@@ -139,6 +139,16 @@ OPTIONS = (
         metavar="skip|fail",
         choices=("skip", "fail"),
         help="what perf.require does with a test whose target is not healthy (skip)",
+    ),
+    Option(
+        name="github",
+        kind="choice",
+        flag="--perf-github",
+        ini="perf_github",
+        env="PERFPLUG_GITHUB",
+        metavar="auto|off",
+        choices=("auto", "off"),
+        help="annotations and a job summary where GITHUB_ACTIONS is true (auto), or never",
     ),
     Option(
         name="early_stop",
@@ -348,6 +358,18 @@ def _words(_option: Option, value: object, source: str, _folder: Path) -> tuple[
     return words
 
 
+def _time(_option: Option, value: object, source: str, _folder: Path) -> float:
+    from perfplug.units import parse_duration
+
+    try:
+        seconds = parse_duration(value)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from None
+    if seconds <= 0.0:
+        raise UsageError(f"{source}: {value!r} is not above 0 seconds")
+    return seconds
+
+
 def _choice(option: Option, value: object, source: str, _folder: Path) -> str:
     word = str(value).strip().lower()
     if word in option.choices:
@@ -376,19 +398,7 @@ _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "count": _count,
     "words": _words,
     "choice": _choice,
+    "time": _time,
     "baseline": _baseline,
     "gateway": _gateway,
 }
-def _time(_option: Option, value: object, source: str, _folder: Path) -> float:
-    from perfplug.units import parse_duration
-
-    try:
-        seconds = parse_duration(value)
-    except UsageError as error:
-        raise UsageError(f"{source}: {error}") from None
-    if seconds <= 0.0:
-        raise UsageError(f"{source}: {value!r} is not above 0 seconds")
-    return seconds
-
-
-    "time": _time,

@@ -66,9 +66,9 @@ class Perf:
         *,
         users: int | None = None,
         duration: str | float | None = None,
+        budget: str | float | None = None,
         requests: int | None = None,
         rate: str | float | None = None,
-        budget: str | float | None = None,
         arrivals: str | None = None,
         think: str | float | tuple[str | float, str | float] | None = None,
         warmup: str | float | None = None,
@@ -143,10 +143,10 @@ class Perf:
             workers=workers or self._settings.workers,
             seed=seed,
             quick=self._settings.quick,
-        )
-        return self._run(plan, own)
             early_stop=self._settings.early_stop,
             budget=budget if budget is not None else self._settings.budget,
+        )
+        return self._run(plan, own)
 
     def require(
         self,
@@ -232,7 +232,7 @@ class Perf:
             self._not_measured(plan, name, str(error), limits)
             raise
         with self._take_turn(), self._named():
-            result = self._measure(plan, name)
+            result = self._measure(plan, name, limits)
         case = self._loads.add(result, limits)
         self._item.user_properties.extend(properties(case))
         self._item.ihook.pytest_perfplug_result(result=result, judged=case.judged, item=self._item)
@@ -249,16 +249,16 @@ class Perf:
 
         self._loads.add(unmeasured(plan, name=name, reason=reason), limits)
 
-    def _measure(self, plan: Plan, name: str) -> Result:
+    def _measure(self, plan: Plan, name: str, limits: tuple[Limit, ...]) -> Result:
         from perfplug import engine
+        from perfplug.stopping import watch_of
 
         line = _progress_line(self._item.config, inert(name, plan))
         if line is None:
-        from perfplug.stopping import watch_of
-            return engine.run(plan, name=name, stop_when_unreachable=True)
+            return engine.run(plan, name=name, watch=watch_of(plan, limits))
         try:
             return engine.run(
-                plan, name=name, on_progress=line.show, interval=_PROGRESS_INTERVAL, stop_when_unreachable=True
+                plan, name=name, on_progress=line.show, interval=_PROGRESS_INTERVAL, watch=watch_of(plan, limits)
             )
         finally:
             line.clear()
