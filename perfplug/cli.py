@@ -28,15 +28,19 @@ def _main(words: Sequence[str]) -> int:
         arguments = parse(words)
         return _run(arguments)
     except errors.PerfplugError as error:
-        from perfplug.report.escape import printable
+        from perfplug.report.escape import console, printable
 
         message = _redact(str(error).removeprefix("perfplug: "), words)
         print(f"perfplug: {printable(message)}", file=sys.stderr)
+        for line in error.log if isinstance(error, errors.ServiceError) else ():
+            print(f"  | {console(printable(_redact(line, words)))}", file=sys.stderr)
         return _exit_code(error)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if arguments.command == "compare":
+    if arguments.command == "ab":
+        from perfplug.cli_ab import run
+    elif arguments.command == "compare":
         from perfplug.cli_compare import run
     elif arguments.command == "baseline":
         from perfplug.cli_baseline import run
@@ -48,7 +52,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _exit_code(error: errors.PerfplugError) -> int:
-    codes = {errors.InvalidMeasurement: 3, errors.TargetUnreachable: 4, errors.ReportError: 5}
+    codes = {
+        errors.InvalidMeasurement: 3,
+        errors.TargetUnreachable: 4,
+        errors.ReportError: 5,
+        errors.ServiceError: 6,
+        errors.RepositoryError: 7,
+    }
     return next((code for kind, code in codes.items() if isinstance(error, kind)), 2)
 
 

@@ -29,6 +29,26 @@ exit codes:
   5    measured, and it would have been 0, but a file could not be written
   130  interrupted; what was measured until then is shown and written
 """
+_AB_EXAMPLES = """\
+examples:
+  perfplug ab --base http://localhost:8001 --head http://localhost:8002 /items --users 15
+  perfplug ab --base-cmd 'old/serve --port {port}' --head-cmd 'new/serve --port {port}' --health /health /items
+  perfplug ab --ref main --cmd 'python -m shop --port {port}' --health /health /items
+
+{port} in a command, and PORT in its environment, is the free port that it is to listen on; {root} is the folder that it
+runs in. With --ref, command and health may stand in pyproject.toml, under [tool.perfplug.ab].
+
+exit codes:
+  0    compared; nothing has regressed (what could not be decided is said, and still 0)
+  1    a regression
+  2    something was said wrongly
+  3    a regression, or none, cannot be told: the client spoiled the measurement, or could not make it
+  4    a side could not be reached
+  5    compared, and it would have been 0, but a file could not be written
+  6    a server died, or never became healthy
+  7    no git repository, or not that reference in it
+  130  interrupted; what was measured until then is shown and written
+"""
 _TIME = "a time such as 500ms, 10s or 2m (a bare number is seconds)"
 
 
@@ -53,12 +73,49 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     run.add_argument("url", metavar="URL", help="http, https, or http+unix://%%2Fpath%%2Fof.sock/path")
-    for add in (_add_load, _add_request, _add_connection, _add_output, add_prometheus):
+    for add in (_add_length, _add_load, _add_request, _add_connection, _add_limits, _add_output, add_prometheus):
         add(run)
     cli_words.add_keeping(run)
+    _add_ab(commands)
     for add_words in (cli_words.add_compare, cli_words.add_baseline, cli_words.add_history):
         add_words(commands.add_parser)
     return parser.parse_args(words)
+
+
+def _add_ab(commands: argparse._SubParsersAction[_Parser]) -> None:
+    ab = commands.add_parser(
+        "ab",
+        help="compare two versions of a service, side by side",
+        description="Measures two versions of a service in interleaved pairs of blocks, and compares them.",
+        epilog=_AB_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    ab.add_argument("path", metavar="PATH", nargs="?", help="what to ask both for; their own URLs when nothing is said")
+    for add in (_add_sides, _add_comparison, _add_load, _add_request, _add_connection, _add_output):
+        add(ab)
+    # Blocks are as long as the comparison needs, and warm up by themselves.
+    ab.set_defaults(duration=None, requests=None, warmup=None, sla=[])
+
+
+def _add_sides(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("sides")
+    group.add_argument("--base", metavar="URL", help="where the old version runs")
+    group.add_argument("--head", metavar="URL", help="where the new one does")
+    group.add_argument("--base-cmd", metavar="CMD", help="a shell command that starts the old version")
+    group.add_argument("--head-cmd", metavar="CMD", help="the same for the new one")
+    group.add_argument("--ref", metavar="REF", help="a git branch, tag or commit: the old version, in a worktree")
+    group.add_argument("--cmd", metavar="CMD", help="with --ref: starts the server, there and here")
+    group.add_argument("--health", metavar="PATH", help="must answer first; else a connection is enough")
+    group.add_argument("--start-timeout", metavar="S", help="how long a server may take to be healthy; 30s")
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("comparison")
+    group.add_argument("--pairs", type=_whole, metavar="N", help="pairs of blocks; 30, and twice as many to confirm")
+    group.add_argument("--block", type=_whole, metavar="N", help="requests in a block; 500, or 20 for each user")
+    group.add_argument("--margin", metavar="SHARE", help="what is worse by less is no regression; 3%%")
+    group.add_argument("--tolerance", metavar="SHARE", help="what may be worse by more has not passed; 10%%")
 
 
 def limits_of(arguments: argparse.Namespace) -> tuple[Limit, ...]:
@@ -79,7 +136,7 @@ def plan_of(arguments: argparse.Namespace, limits: Sequence[Limit]) -> Plan:
         data_file=arguments.data_file,
         expect_status=_statuses(arguments.expect_status),
         expect_text=arguments.expect_text,
-        timeout=_amount(arguments.timeout),
+        timeout=amount_of(arguments.timeout),
         body_cap=arguments.body_cap,
         http=arguments.http,
         follow_redirects=arguments.follow_redirects,
@@ -94,34 +151,34 @@ def plan_of(arguments: argparse.Namespace, limits: Sequence[Limit]) -> Plan:
         unix_socket=arguments.unix_socket,
         name=arguments.name,
         users=arguments.users,
-        duration=_amount(arguments.duration),
-        budget=_amount(arguments.budget),
+        duration=amount_of(arguments.duration),
         requests=arguments.requests,
-        rate=_amount(arguments.rate),
+        rate=amount_of(arguments.rate),
         arrivals=arguments.arrivals,
-        warmup=_amount(arguments.warmup),
-        think=_amount(arguments.think),
+        warmup=amount_of(arguments.warmup),
+        think=amount_of(arguments.think),
         workers=arguments.workers,
         seed=arguments.seed,
         limits=limits,
     )
 
 
+def _add_length(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("length")
+    length = group.add_mutually_exclusive_group()
+    length.add_argument("-d", "--duration", metavar="S", help=f"how long: {_TIME}; 10s when nothing is said")
+    length.add_argument("-n", "--requests", type=_whole, metavar="N", help="how many requests, instead of a duration")
+    group.add_argument("--warmup", metavar="S", help="load before the measurement, left out of the figures")
+
+
 def _add_load(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("load")
     group.add_argument("-u", "--users", type=_whole, metavar="N", help="virtual users; with --rate: most connections")
-    length = group.add_mutually_exclusive_group()
-    length.add_argument("-d", "--duration", metavar="S", help=f"how long: {_TIME}, or auto; 10s when nothing is said")
-    length.add_argument("-n", "--requests", type=_whole, metavar="N", help="how many requests, instead of a duration")
     group.add_argument("-r", "--rate", metavar="R", help="arrivals a second whatever the server does: 500/s, 30/min")
     group.add_argument("--arrivals", choices=("constant", "poisson"), help="how the arrivals of a rate are spaced")
-    group.add_argument(
-        "--budget", metavar="S", help="--duration auto ends when every limit is decided, or after this; 60s"
-    )
-    group.add_argument("--warmup", metavar="S", help="load before the measurement, left out of the figures")
     group.add_argument("--think", metavar="S", help="pause of a user between requests: 1s, 1s..5s, 'exp 2s'")
     group.add_argument("--workers", type=_whole, metavar="N", help="worker threads; one carries some 200,000 req/s")
-    group.add_argument("--seed", type=_whole, metavar="N", help="of the random think times and arrivals")
+    group.add_argument("--seed", type=_whole, metavar="N", help="of think times, arrivals, and the order of blocks")
 
 
 def _add_request(parser: argparse.ArgumentParser) -> None:
@@ -166,13 +223,17 @@ def _add_connection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--insecure", action="store_true", help="do not check the server's certificate")
 
 
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("limits and output")
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("limits")
     group.add_argument(
         "--sla", action="append", default=[], metavar="LIMIT", help="'p95<100ms', 'throughput>=500/s'; may be repeated"
     )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
     group.add_argument("--json", metavar="F", help="write the whole result, with its histograms")
-    group.add_argument("--junit", metavar="F", help="write JUnit XML, a testcase for each limit")
+    group.add_argument("--junit", metavar="F", help="write JUnit XML, a testcase for each limit and comparison")
     group.add_argument("--markdown", metavar="F", help="write Markdown, for a job summary or a comment")
     group.add_argument("--csv", metavar="F", help="write CSV, a row of figures")
     group.add_argument("-q", "--quiet", action="store_true", help="no progress and no table: only the verdict")
@@ -209,7 +270,7 @@ def _allowed(hosts: Sequence[str]) -> tuple[str, ...]:
     return (*hosts, *os.environ.get("PERFPLUG_ALLOW_HOSTS", "").replace(",", " ").split())
 
 
-def _amount(text: str | None) -> Any:
+def amount_of(text: str | None) -> Any:
     """A bare number as a number (seconds, or a second), anything else as it was written."""
     try:
         return None if text is None else float(text)

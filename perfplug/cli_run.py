@@ -25,7 +25,6 @@ from perfplug.report.json_report import JsonReport
 from perfplug.report.junit import JunitReport
 from perfplug.report.markdown import MarkdownReport
 from perfplug.sla import Verdict, judge
-from perfplug.stopping import watch_of
 
 
 class Exit(enum.IntEnum):
@@ -37,6 +36,8 @@ class Exit(enum.IntEnum):
     INVALID = 3
     UNREACHABLE = 4
     NOT_WRITTEN = 5
+    SERVICE = 6
+    REPOSITORY = 7
     INTERRUPTED = 130
 
 
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             show_live(progress)
 
         result = engine.run(
-            plan, name=plan.request.name, on_progress=look, interval=INTERVAL, watch=watch_of(plan, limits)
+            plan, name=plan.request.name, on_progress=look, interval=INTERVAL, stop_when_unreachable=True
         )
     environment = fingerprint(libcurl=engine.CURL_VERSION)
     case = Case.of(result.plan.request.url, result, judge(result, limits))
@@ -64,12 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
             comparer.compare(case, regression=regression, secret_headers=tuple(arguments.secret_header))
         )
     report = Report(environment=environment, cases=(case,), secret_headers=tuple(arguments.secret_header))
-    lost = list(_write(report, arguments))
+    lost = list(write(report, arguments))
     lost += _keep(report, arguments, Path(arguments.json) if arguments.json is not None and not lost else None)
     lost += prometheus.write(report)
-    _show(report, quiet=arguments.quiet)
+    show(report, quiet=arguments.quiet)
     for line in lost:
-        _complain(line)
+        complain(line)
     code = exit_code(case)
     return Exit.NOT_WRITTEN if (lost or prometheus.problems) and code is Exit.OK else code
 
@@ -83,7 +84,7 @@ def exit_code(case: Case) -> Exit:
     return {Verdict.FAIL: Exit.FAILED, Verdict.INVALID: Exit.INVALID}.get(case.verdict, Exit.OK)
 
 
-def _write(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
+def write(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
     """Writes the files, JSON first: from it all others can be made again. Yields what could not be written."""
     wanted: list[tuple[str | None, Reporter]] = [
         (arguments.json, JsonReport()),
@@ -121,22 +122,22 @@ def _keep(report: Report, arguments: argparse.Namespace, as_json: Path | None) -
             yield output.problem
         for line in (output.said, *output.notes):
             if line and not arguments.quiet:
-                _complain(line)
+                complain(line)
 
 
-def _show(report: Report, *, quiet: bool) -> None:
+def show(report: Report, *, quiet: bool) -> None:
     unreachable = report.cases[0].result.unreachable
     if unreachable is not None:
-        _complain(report.redactor()(unreachable))
+        complain(report.redactor()(unreachable))
         return
     # A reader of our output that has gone away (| head) is no fault of the measurement.
     try:
         if quiet:
             _show_verdict(report)
         else:
-            from perfplug.report.terminal import show
+            from perfplug.report import terminal
 
-            show(report, sys.stdout)
+            terminal.show(report, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
@@ -160,7 +161,7 @@ def _silence_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _complain(line: str) -> None:
+def complain(line: str) -> None:
     from perfplug.report.escape import printable
 
     print(f"perfplug: {printable(line)}", file=sys.stderr)

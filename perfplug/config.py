@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Require = Literal["skip", "fail"]
 Github = Literal["auto", "off"]
-Kind = Literal["url", "path", "flag", "count", "words", "choice", "time", "baseline", "gateway"]
+Kind = Literal["url", "path", "flag", "count", "words", "choice", "baseline", "gateway"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -39,14 +39,15 @@ class Settings:
     workers: int | None = None
     strict: bool = False
     require: Require = "skip"
-    early_stop: bool = False
-    budget: float | None = None  # seconds
     github: Github = "auto"
     save_baseline: str | None = None
     compare: str | None = None
     history: Path | None = None
     prometheus_textfile: Path | None = None
     prometheus_push: Gateway | None = None
+    ab_base: str | None = None
+    ab_pairs: int | None = None
+    ab_block: int | None = None
 
 
 class Option(NamedTuple):
@@ -151,23 +152,6 @@ OPTIONS = (
         help="annotations and a job summary where GITHUB_ACTIONS is true (auto), or never",
     ),
     Option(
-        name="early_stop",
-        kind="flag",
-        flag="--perf-early-stop",
-        ini="perf_early_stop",
-        env="PERFPLUG_EARLY_STOP",
-        help="end each load as soon as all its limits are decided",
-    ),
-    Option(
-        name="budget",
-        kind="time",
-        flag="--perf-budget",
-        ini="perf_budget",
-        env="PERFPLUG_BUDGET",
-        metavar="TIME",
-        help='the most that a load of duration="auto" may take (60s)',
-    ),
-    Option(
         name="save_baseline",
         kind="baseline",
         flag="--perf-save-baseline",
@@ -216,6 +200,33 @@ OPTIONS = (
         metavar="URL",
         extra="prometheus",
         help="push the metrics of all loads to a Prometheus push gateway, such as http://127.0.0.1:9091",
+    ),
+    Option(
+        name="ab_base",
+        kind="url",
+        flag="--perf-ab-base",
+        ini="perf_ab_base",
+        env="PERFPLUG_AB_BASE",
+        metavar="URL",
+        help="compare each load with the same on this base URL, in turns; a regression fails the test",
+    ),
+    Option(
+        name="ab_pairs",
+        kind="count",
+        flag="--perf-ab-pairs",
+        ini="perf_ab_pairs",
+        env="PERFPLUG_AB_PAIRS",
+        metavar="N",
+        help="pairs of blocks of such a comparison (30)",
+    ),
+    Option(
+        name="ab_block",
+        kind="count",
+        flag="--perf-ab-block",
+        ini="perf_ab_block",
+        env="PERFPLUG_AB_BLOCK",
+        metavar="N",
+        help="requests in each block (500, or 20 for each virtual user)",
     ),
 )
 
@@ -358,18 +369,6 @@ def _words(_option: Option, value: object, source: str, _folder: Path) -> tuple[
     return words
 
 
-def _time(_option: Option, value: object, source: str, _folder: Path) -> float:
-    from perfplug.units import parse_duration
-
-    try:
-        seconds = parse_duration(value)
-    except UsageError as error:
-        raise UsageError(f"{source}: {error}") from None
-    if seconds <= 0.0:
-        raise UsageError(f"{source}: {value!r} is not above 0 seconds")
-    return seconds
-
-
 def _choice(option: Option, value: object, source: str, _folder: Path) -> str:
     word = str(value).strip().lower()
     if word in option.choices:
@@ -398,7 +397,6 @@ _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "count": _count,
     "words": _words,
     "choice": _choice,
-    "time": _time,
     "baseline": _baseline,
     "gateway": _gateway,
 }

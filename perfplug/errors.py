@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class PerfplugError(Exception):
     """The root: catches everything perfplug raises on purpose."""
@@ -25,3 +27,16 @@ class TargetUnreachable(PerfplugError):
 
 class ReportError(PerfplugError):
     """A file could not be written or read, or does not hold what it should. Exit code 5."""
+
+
+class ServiceError(PerfplugError):
+    """A server that was started to be measured died, or never became healthy; ``log`` is the end of what it said. Exit
+    code 6."""
+
+    def __init__(self, message: str, log: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.log = tuple(log)
+
+
+class RepositoryError(PerfplugError):
+    """There is no git repository, or not that reference in it. Exit code 7."""

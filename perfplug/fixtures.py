@@ -16,7 +16,9 @@ from perfplug.errors import TargetUnreachable, UsageError
 from perfplug.ledger import Ledger, Loads
 
 if TYPE_CHECKING:
+    from perfplug.against import Against
     from perfplug.comparer import Comparer
+    from perfplug.comparing import Compared
     from perfplug.limits import Limit
     from perfplug.plan import Plan
     from perfplug.progress import ProgressLine
@@ -66,7 +68,6 @@ class Perf:
         *,
         users: int | None = None,
         duration: str | float | None = None,
-        budget: str | float | None = None,
         requests: int | None = None,
         rate: str | float | None = None,
         arrivals: str | None = None,
@@ -100,9 +101,8 @@ class Perf:
         """Puts a URL, or a path below the base URL, under load until it is over. The result's times are seconds.
 
         Times are written "500ms", "10s", "2m" or as numbers of seconds; rates "200/s" or as numbers a second; sizes
-        "1MB". ``duration="auto"`` goes on until every limit is decided, at most for ``budget``. Values that are not
-        given are those of :func:`perfplug.spec.make_plan`. ``limits`` stand in place of the marker's for this load; an
-        empty mapping means none.
+        "1MB". Values that are not given are those of :func:`perfplug.spec.make_plan`. ``limits`` stand in place of
+        the marker's for this load; an empty mapping means none.
 
         Raises UsageError for what cannot be run and TargetUnreachable when no connection was ever established. Left
         alone, both fail the test with one message and no traceback.
@@ -143,8 +143,6 @@ class Perf:
             workers=workers or self._settings.workers,
             seed=seed,
             quick=self._settings.quick,
-            early_stop=self._settings.early_stop,
-            budget=budget if budget is not None else self._settings.budget,
         )
         return self._run(plan, own)
 
@@ -232,8 +230,8 @@ class Perf:
             self._not_measured(plan, name, str(error), limits)
             raise
         with self._take_turn(), self._named():
-            result = self._measure(plan, name, limits)
-        case = self._loads.add(result, limits)
+            result, comparison = self._measure(plan, name)
+        case = self._loads.add(result, limits, comparison)
         self._item.user_properties.extend(properties(case))
         self._item.ihook.pytest_perfplug_result(result=result, judged=case.judged, item=self._item)
         if result.interrupted:
@@ -249,19 +247,26 @@ class Perf:
 
         self._loads.add(unmeasured(plan, name=name, reason=reason), limits)
 
-    def _measure(self, plan: Plan, name: str, limits: tuple[Limit, ...]) -> Result:
+    def _measure(self, plan: Plan, name: str) -> tuple[Result, tuple[Compared, ...]]:
+        """The result, and its comparison with the base that was measured beside it, if there is to be one."""
         from perfplug import engine
-        from perfplug.stopping import watch_of
 
         line = _progress_line(self._item.config, inert(name, plan))
-        if line is None:
-            return engine.run(plan, name=name, watch=watch_of(plan, limits))
         try:
-            return engine.run(
-                plan, name=name, on_progress=line.show, interval=_PROGRESS_INTERVAL, watch=watch_of(plan, limits)
-            )
+            if self._loads.ledger.against is not None:
+                return self._loads.ledger.against.measure(
+                    plan,
+                    head_url=self.base_url,
+                    name=name,
+                    earlier=len(self._loads.cases),
+                    regression=self._loads.regression,
+                    on_progress=line.say if line else None,
+                )
+            on_progress = line.show if line else None
+            return engine.run(plan, name=name, on_progress=on_progress, interval=_PROGRESS_INTERVAL), ()
         finally:
-            line.clear()
+            if line is not None:
+                line.clear()
 
 
 @pytest.fixture
@@ -294,6 +299,8 @@ def new_loads(item: pytest.Item, promise: marker.Promise) -> Loads:
         limits = parse_limits(promise.limits, where=test)
     if item.config.stash[SETTINGS].compare is not None and ledger.comparer is None:
         ledger.comparer = _comparer(item.session)
+    if item.config.stash[SETTINGS].ab_base is not None and ledger.against is None:
+        ledger.against = _against(item.session)
     file, line = marker.place(getattr(item, "function", None))
     return Loads(
         test=test,
@@ -319,6 +326,20 @@ def _regression(said: object, *, where: str) -> float | None:
     if share <= 0.0:
         raise UsageError(f"{where}: regression: {said!r} leaves no room at all: write how much worse it may be, '5%'")
     return share
+
+
+def _against(session: pytest.Session) -> Against:
+    from perfplug.against import Against
+
+    settings = session.config.stash[SETTINGS]
+    assert settings.ab_base is not None
+    return Against(
+        settings.ab_base,
+        tests=sum("perf" in getattr(item, "fixturenames", ()) for item in session.items),
+        pairs=settings.ab_pairs,
+        block=settings.ab_block,
+        allow_hosts=settings.allow_hosts,
+    )
 
 
 def _comparer(session: pytest.Session) -> Comparer:

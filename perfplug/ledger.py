@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from perfplug.errors import LimitExceeded, TargetUnreachable, UsageError
 
 if TYPE_CHECKING:
+    from perfplug.against import Against
     from perfplug.comparer import Comparer
+    from perfplug.comparing import Compared
     from perfplug.report import Case
     from perfplug.result import Result
     from perfplug.sla import Limit, Verdict
@@ -23,6 +25,7 @@ class Ledger:
     def __init__(self) -> None:
         self.asked_for = False  # a performance test was to run, whether or not it came to measure anything
         self.comparer: Comparer | None = None  # when loads are to be compared with a baseline
+        self.against: Against | None = None  # when they are to be compared with a base beside them
         self._cases: dict[str, tuple[Case, ...]] = {}
         self._unreachable: dict[str, str] = {}
 
@@ -80,14 +83,17 @@ class Loads:
         self._names.add(name)
         return name
 
-    def add(self, result: Result, limits: tuple[Limit, ...]) -> Case:
-        """Judges a result, compares it with the baseline if there is to be one, and enters it into the books."""
+    def add(self, result: Result, limits: tuple[Limit, ...], comparison: tuple[Compared, ...] = ()) -> Case:
+        """Judges a result, compares it with the baseline if there is to be one, and enters it into the books.
+        ``comparison`` is one that it comes with."""
         from perfplug.report import Case
         from perfplug.sla import judge
 
         case = Case.of(self.test, result, judge(result, limits), file=self._file, line=self._line)
         if self.ledger.comparer is not None:
-            case = case.compared(self.ledger.comparer.compare(case, regression=self.regression))
+            comparison += self.ledger.comparer.compare(case, regression=self.regression)
+        if comparison:
+            case = case.compared(comparison)
         self.cases.append(case)
         self.ledger.enter(self.test, self.cases)
         return case

@@ -33,9 +33,13 @@ class ProgressLine:
         self._shown = False
 
     def show(self, progress: Progress) -> None:
+        self.say(_text(progress))
+
+    def say(self, text: str) -> None:
+        """What goes on, on the line."""
         if time.monotonic() - self._begun < _QUIET_SECONDS:
             return
-        self._write(("" if self._shown else "\n") + _ERASE + _text(self._name, progress)[: self._width - 1])
+        self._write(("" if self._shown else "\n") + _ERASE + f"  {self._name}: {text}"[: self._width - 1])
         self._shown = True
 
     def clear(self) -> None:
@@ -49,9 +53,9 @@ class ProgressLine:
             sys.stdout.flush()
 
 
-def _text(name: str, progress: Progress) -> str:
+def _text(progress: Progress) -> str:
     return (
-        f"  {name}: {progress.phase} {progress.elapsed:.0f} s, {format_count(progress.requests)} requests, "
+        f"{progress.phase} {progress.elapsed:.0f} s, {format_count(progress.requests)} requests, "
         f"{format_rate(progress.throughput)}, p50 {format_duration(progress.p50)}, "
         f"p99 {format_duration(progress.p99)}, {format_count(progress.requests - progress.ok)} errors"
     )
