@@ -41,8 +41,8 @@ def slow(connection: Connection, request: Request) -> bool:
 
 
 def sometimes(connection: Connection, request: Request) -> bool:
-    """Slow every so many requests of a connection, else after 2 ms."""
-    at_turn = (request.number + 1) % int(request.query["every"]) == 0
+    """Slow every so many requests of a connection, not all connections at once; else after 2 ms."""
+    at_turn = (request.number + connection.number) % int(request.query["every"]) == 0
     time.sleep(float(request.query["seconds"]) if at_turn else 0.002)
     return ok(connection, request)
 
