@@ -95,7 +95,7 @@ def _add_ab(commands: argparse._SubParsersAction[_Parser]) -> None:
     for add in (_add_sides, _add_comparison, _add_load, _add_request, _add_connection, _add_output):
         add(ab)
     # Blocks are as long as the comparison needs, and warm up by themselves.
-    ab.set_defaults(duration=None, requests=None, warmup=None, sla=[])
+    ab.set_defaults(duration=None, budget=None, requests=None, warmup=None, sla=[])
 
 
 def _add_sides(parser: argparse.ArgumentParser) -> None:
@@ -152,6 +152,7 @@ def plan_of(arguments: argparse.Namespace, limits: Sequence[Limit]) -> Plan:
         name=arguments.name,
         users=arguments.users,
         duration=amount_of(arguments.duration),
+        budget=amount_of(arguments.budget),
         requests=arguments.requests,
         rate=amount_of(arguments.rate),
         arrivals=arguments.arrivals,
@@ -166,8 +167,11 @@ def plan_of(arguments: argparse.Namespace, limits: Sequence[Limit]) -> Plan:
 def _add_length(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("length")
     length = group.add_mutually_exclusive_group()
-    length.add_argument("-d", "--duration", metavar="S", help=f"how long: {_TIME}; 10s when nothing is said")
+    length.add_argument("-d", "--duration", metavar="S", help=f"how long: {_TIME}, or auto; 10s when nothing is said")
     length.add_argument("-n", "--requests", type=_whole, metavar="N", help="how many requests, instead of a duration")
+    group.add_argument(
+        "--budget", metavar="S", help="--duration auto ends when every limit is decided, or after this; 60s"
+    )
     group.add_argument("--warmup", metavar="S", help="load before the measurement, left out of the figures")
 
 

@@ -25,6 +25,7 @@ from perfplug.report.json_report import JsonReport
 from perfplug.report.junit import JunitReport
 from perfplug.report.markdown import MarkdownReport
 from perfplug.sla import Verdict, judge
+from perfplug.stopping import watch_of
 
 
 class Exit(enum.IntEnum):
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             show_live(progress)
 
         result = engine.run(
-            plan, name=plan.request.name, on_progress=look, interval=INTERVAL, stop_when_unreachable=True
+            plan, name=plan.request.name, on_progress=look, interval=INTERVAL, watch=watch_of(plan, limits)
         )
     environment = fingerprint(libcurl=engine.CURL_VERSION)
     case = Case.of(result.plan.request.url, result, judge(result, limits))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Require = Literal["skip", "fail"]
 Github = Literal["auto", "off"]
-Kind = Literal["url", "path", "flag", "count", "words", "choice", "baseline", "gateway"]
+Kind = Literal["url", "path", "flag", "count", "words", "choice", "time", "baseline", "gateway"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -39,6 +39,8 @@ class Settings:
     workers: int | None = None
     strict: bool = False
     require: Require = "skip"
+    early_stop: bool = False
+    budget: float | None = None  # seconds
     github: Github = "auto"
     save_baseline: str | None = None
     compare: str | None = None
@@ -150,6 +152,23 @@ OPTIONS = (
         metavar="auto|off",
         choices=("auto", "off"),
         help="annotations and a job summary where GITHUB_ACTIONS is true (auto), or never",
+    ),
+    Option(
+        name="early_stop",
+        kind="flag",
+        flag="--perf-early-stop",
+        ini="perf_early_stop",
+        env="PERFPLUG_EARLY_STOP",
+        help="end each load as soon as all its limits are decided",
+    ),
+    Option(
+        name="budget",
+        kind="time",
+        flag="--perf-budget",
+        ini="perf_budget",
+        env="PERFPLUG_BUDGET",
+        metavar="TIME",
+        help='the most that a load of duration="auto" may take (60s)',
     ),
     Option(
         name="save_baseline",
@@ -369,6 +388,18 @@ def _words(_option: Option, value: object, source: str, _folder: Path) -> tuple[
     return words
 
 
+def _time(_option: Option, value: object, source: str, _folder: Path) -> float:
+    from perfplug.units import parse_duration
+
+    try:
+        seconds = parse_duration(value)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from None
+    if seconds <= 0.0:
+        raise UsageError(f"{source}: {value!r} is not above 0 seconds")
+    return seconds
+
+
 def _choice(option: Option, value: object, source: str, _folder: Path) -> str:
     word = str(value).strip().lower()
     if word in option.choices:
@@ -397,6 +428,7 @@ _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "count": _count,
     "words": _words,
     "choice": _choice,
+    "time": _time,
     "baseline": _baseline,
     "gateway": _gateway,
 }

@@ -68,6 +68,7 @@ class Perf:
         *,
         users: int | None = None,
         duration: str | float | None = None,
+        budget: str | float | None = None,
         requests: int | None = None,
         rate: str | float | None = None,
         arrivals: str | None = None,
@@ -101,8 +102,9 @@ class Perf:
         """Puts a URL, or a path below the base URL, under load until it is over. The result's times are seconds.
 
         Times are written "500ms", "10s", "2m" or as numbers of seconds; rates "200/s" or as numbers a second; sizes
-        "1MB". Values that are not given are those of :func:`perfplug.spec.make_plan`. ``limits`` stand in place of
-        the marker's for this load; an empty mapping means none.
+        "1MB". ``duration="auto"`` goes on until every limit is decided, at most for ``budget``. Values that are not
+        given are those of :func:`perfplug.spec.make_plan`. ``limits`` stand in place of the marker's for this load; an
+        empty mapping means none.
 
         Raises UsageError for what cannot be run and TargetUnreachable when no connection was ever established. Left
         alone, both fail the test with one message and no traceback.
@@ -143,6 +145,8 @@ class Perf:
             workers=workers or self._settings.workers,
             seed=seed,
             quick=self._settings.quick,
+            early_stop=self._settings.early_stop,
+            budget=budget if budget is not None else self._settings.budget,
         )
         return self._run(plan, own)
 
@@ -230,7 +234,7 @@ class Perf:
             self._not_measured(plan, name, str(error), limits)
             raise
         with self._take_turn(), self._named():
-            result, comparison = self._measure(plan, name)
+            result, comparison = self._measure(plan, name, limits)
         case = self._loads.add(result, limits, comparison)
         self._item.user_properties.extend(properties(case))
         self._item.ihook.pytest_perfplug_result(result=result, judged=case.judged, item=self._item)
@@ -247,9 +251,10 @@ class Perf:
 
         self._loads.add(unmeasured(plan, name=name, reason=reason), limits)
 
-    def _measure(self, plan: Plan, name: str) -> tuple[Result, tuple[Compared, ...]]:
+    def _measure(self, plan: Plan, name: str, limits: tuple[Limit, ...]) -> tuple[Result, tuple[Compared, ...]]:
         """The result, and its comparison with the base that was measured beside it, if there is to be one."""
         from perfplug import engine
+        from perfplug.stopping import watch_of
 
         line = _progress_line(self._item.config, inert(name, plan))
         try:
@@ -263,7 +268,8 @@ class Perf:
                     on_progress=line.say if line else None,
                 )
             on_progress = line.show if line else None
-            return engine.run(plan, name=name, on_progress=on_progress, interval=_PROGRESS_INTERVAL), ()
+            watch = watch_of(plan, limits)
+            return engine.run(plan, name=name, on_progress=on_progress, interval=_PROGRESS_INTERVAL, watch=watch), ()
         finally:
             if line is not None:
                 line.clear()
