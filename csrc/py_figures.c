@@ -1,5 +1,7 @@
 #include <Python.h>
 
+#include <stdlib.h>
+
 #include "py_figures.h"
 
 #include "py_error.h"
@@ -95,7 +97,19 @@ PyObject *pp_py_progress(const struct pp_progress *progress, size_t thresholds)
     return dict;
 }
 
-/* None for a slice without good requests, or whose latencies the core had no memory to keep. */
+static PyObject *encoded(const struct pp_hist *hist)
+{
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    if (pp_hist_encode(hist, &bytes, &length) != PP_OK)
+        return PyErr_NoMemory();
+    PyObject *object = PyBytes_FromStringAndSize((const char *)bytes, (Py_ssize_t)length);
+    free(bytes);
+    return object;
+}
+
+/* Encoded, as thousands of slices would take much room otherwise. None for a slice without good requests, or
+ * whose latencies the core had no memory to keep. */
 static PyObject *slice_latency(struct pp_py_state *state, const struct pp_tally *tally, size_t index)
 {
     const struct pp_slice *slice = pp_tally_slice(tally, index);
@@ -105,10 +119,10 @@ static PyObject *slice_latency(struct pp_py_state *state, const struct pp_tally 
     enum pp_status status = pp_hist_new(PP_SLICE_DIGITS, PP_HIST_MAX_US, &hist);
     if (status == PP_OK)
         status = pp_tally_slice_latency(tally, index, hist);
-    if (status == PP_OK)
-        return pp_py_histogram_of(state->histogram, hist);
+    PyObject *latency =
+        status == PP_OK ? encoded(hist) : pp_py_raise(state, status, "a slice cannot be read", NULL);
     pp_hist_free(hist);
-    return pp_py_raise(state, status, "a slice cannot be read", NULL);
+    return latency;
 }
 
 static PyObject *slice_of(struct pp_py_state *state, const struct pp_tally *tally, size_t index,

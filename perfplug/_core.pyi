@@ -81,7 +81,7 @@ class Run:
     def progress(self) -> dict[str, Any]: ...
     def histogram(self, series: str, /) -> Histogram: ...  # a copy, live or final; ValueError
     # progress()'s keys and: duration, finished, started_at (epoch seconds), cpu_seconds, busy, held_back, most_users,
-    # slice_width, slices [(requests, errors, bytes, over tuple, latency_sum, latency_square, Histogram | None)].
+    # slice_width, slices [(requests, errors, bytes, over tuple, latency_sum, latency_square, V2 bytes | None)].
     # RuntimeError before the end.
     def outcome(self) -> dict[str, Any]: ...
     def close(self) -> None: ...  # stops now, joins, frees; idempotent

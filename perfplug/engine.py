@@ -329,7 +329,7 @@ def _client(
 def _slices(seen: Mapping[str, Any]) -> list[Slice]:
     width, duration, rows = seen["slice_width"], seen["duration"], seen["slices"]
     slices = []
-    for index, (requests, errors, size, over, latency_sum, latency_square, latency) in enumerate(rows):
+    for index, (requests, errors, size, over, latency_sum, latency_square, packed) in enumerate(rows):
         start = index * width
         slices.append(
             Slice(
@@ -342,7 +342,7 @@ def _slices(seen: Mapping[str, Any]) -> list[Slice]:
                 over=tuple(over),
                 latency_sum=latency_sum,
                 latency_square=latency_square,
-                latency=latency,
+                packed=packed,
             )
         )
     return slices

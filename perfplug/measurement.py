@@ -90,7 +90,7 @@ def figures(measurement: Measurement, metrics: Iterable[str], *, errors: bool) -
 
 def of_result(result: Result) -> Measurement:
     """A run too short for blocks, or without a whole timeline, is one block."""
-    sizes = [part.requests if part.latency is not None else 0 for part in result.slices]
+    sizes = [part.requests if part.packed is not None else 0 for part in result.slices]
     whole = sum(part.requests for part in result.slices) == result.requests
     stretches = batches.cut(sizes, batches.MANY) if whole else None
     if stretches is None:

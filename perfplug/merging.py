@@ -74,13 +74,14 @@ def condensed(result: Result) -> Result:
         over=result.over,
         latency_sum=math.fsum(part.latency_sum for part in parts),
         latency_square=math.fsum(part.latency_square for part in parts),
-        latency=_together([part.latency for part in parts if part.latency is not None]),
+        packed=_packed(parts),
     )
     return dataclasses.replace(result, slices=(whole,))
 
 
-def _together(histograms: Sequence[Histogram]) -> Histogram | None:
-    return together(histograms) if histograms else None
+def _packed(parts: Sequence[Slice]) -> bytes | None:
+    histograms = [latency for part in parts if (latency := part.latency) is not None]
+    return together(histograms).encode() if histograms else None
 
 
 def _slices(results: Sequence[Result]) -> Iterator[Slice]:

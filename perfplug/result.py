@@ -27,7 +27,12 @@ class Slice:
     over: tuple[int, ...]
     latency_sum: float
     latency_square: float  # sum of squares, s²
-    latency: Histogram | None  # two significant digits
+    packed: bytes | None  # of the latencies, encoded: a run may have thousands of slices
+
+    @property
+    def latency(self) -> Histogram | None:
+        """Made anew at each call; two significant digits. None when there were no good requests."""
+        return None if self.packed is None else Histogram.decode(self.packed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,7 +184,7 @@ def _slice(row: Node) -> Slice:
         over=_counts(row["over"]),
         latency_sum=row["latency_sum"].number(),
         latency_square=row["latency_square"].number(),
-        latency=row["histogram"].histogram() if row["histogram"] else None,
+        packed=row["histogram"].histogram().encode() if row["histogram"] else None,
     )
 
 

@@ -13,14 +13,16 @@ _ROW = 1.0  # seconds
 _MOST_OF_SHORT = 60  # rows of a short run: as many as a graph can show
 
 
-def rows(result: Result) -> tuple[Slice, ...]:
-    """The slices of `result`, neighbours joined where they are finer than rows should be."""
+def rows(result: Result, *, most: int | None = None) -> tuple[Slice, ...]:
+    """The slices of `result`, neighbours joined where they are finer than rows should be, or more than `most`."""
     if not result.slices:
         return ()
     if result.duration < _SHORT_RUN:
         together = math.ceil(len(result.slices) / _MOST_OF_SHORT)
     else:
         together = max(1, round(_ROW / max(result.slices[0].width, 1e-9)))
+    if most is not None:
+        together = max(together, math.ceil(len(result.slices) / most))
     groups = (result.slices[at : at + together] for at in range(0, len(result.slices), together))
     return tuple(_join(group) for group in groups)
 
@@ -37,17 +39,16 @@ def _join(group: Sequence[Slice]) -> Slice:
         over=tuple(sum(counts) for counts in zip(*(part.over for part in group), strict=True)),
         latency_sum=sum(part.latency_sum for part in group),
         latency_square=sum(part.latency_square for part in group),
-        latency=_sum(group),
+        packed=_packed(group),
     )
 
 
-def _sum(group: Sequence[Slice]) -> Histogram | None:
+def _packed(group: Sequence[Slice]) -> bytes | None:
     total: Histogram | None = None
     for part in group:
-        if part.latency is None:
-            continue
+        latency = part.latency
         if total is None:
-            total = part.latency.copy()
-        else:
-            total.add(part.latency)
-    return total
+            total = latency
+        elif latency is not None:
+            total.add(latency)
+    return None if total is None else total.encode()

@@ -72,7 +72,7 @@ def result(name: str, chance: random.Random) -> Result:
                 over=(),
                 latency_sum=sum(cell),
                 latency_square=sum(time * time for time in cell),
-                latency=histogram(cell, 2),
+                packed=histogram(cell, 2).encode(),
             )
             for at, cell in enumerate(cells)
         ),

@@ -112,7 +112,7 @@ def slices(times: Sequence[float], *, parts: int = 10, width: float = 1.0) -> tu
             over=(0,),
             latency_sum=sum(chunk),
             latency_square=sum(time * time for time in chunk),
-            latency=histogram(chunk, digits=2) if chunk else None,
+            packed=histogram(chunk, digits=2).encode() if chunk else None,
         )
         for at, chunk in enumerate([*chunks, []])
     )

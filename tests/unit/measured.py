@@ -121,5 +121,5 @@ def _slice(plan: Plan, cell: Sequence[float | None], start: float, width: float)
         over=_over(plan, cell),
         latency_sum=sum(good),
         latency_square=sum(time * time for time in good),
-        latency=histogram(good, digits=2) if good else None,
+        packed=histogram(good, digits=2).encode() if good else None,
     )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from perfplug import _core
-from perfplug._core import Run
+from perfplug._core import Histogram, Run
 
 HANG = 60.0  # seconds; a guard against hanging, never a measurement
 
@@ -130,9 +130,9 @@ def test_slices_add_up_to_the_whole(port: int) -> None:
     assert sum(requests for requests, *_ in slices) == outcome["requests"] == latency.count
     assert sum(size for _, _, size, *_ in slices) == outcome["bytes"]
     assert all(over == (0,) for _, _, _, over, *_ in slices)
-    assert sum(h.count for *_, h in slices if h is not None) == latency.count
+    assert sum(Histogram.decode(packed).count for *_, packed in slices if packed is not None) == latency.count
     assert sum(total for *_, total, _, _ in slices) == pytest.approx(latency.mean * latency.count)
-    assert all((h is None) == (requests == 0) for requests, *_, h in slices)
+    assert all((packed is None) == (requests == 0) for requests, *_, packed in slices)
 
 
 def test_what_was_expected_of_the_answer_is_checked(port: int) -> None:
