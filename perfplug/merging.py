@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from perfplug.histogram import Histogram
 from perfplug.plan import Plan
 from perfplug.result import PHASES, Client, Result, Slice
 from perfplug.stats.pairs import together
