@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import live_harness
 import pytest
-from live_harness import WAYS, Server, Target, free_ports, start_server
+from live_harness import WAYS, Server, StartServer, Target, free_ports, start_server
 
 from perfplug.plan import Tls
-
-StartServer = Callable[..., Server]
 
 
 @pytest.fixture

@@ -52,6 +52,9 @@ class Server:
                 pipe.close()
 
 
+StartServer = Callable[..., Server]  # what the `serve` fixture gives
+
+
 def start_server(program: str, log: Path, *arguments: str, scheme: str = "http", host: str = "127.0.0.1") -> Server:
     """Returns once the server listens. The caller stops it."""
     command = [sys.executable, str(SERVERS / program), "--log", str(log), "--host", host, *arguments]

@@ -15,8 +15,7 @@ from xml.etree import ElementTree as ET
 
 import psutil
 import pytest
-from conftest import StartServer
-from live_harness import HANG_S, SERVERS, eventually
+from live_harness import HANG_S, SERVERS, StartServer, eventually
 from test_worktree_live import git
 
 SERVE = f"{sys.executable} {SERVERS / 'timed.py'} {{port}}"

@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import StartServer
-from live_harness import HANG_S
+from live_harness import HANG_S, StartServer
 
 from perfplug import history
 

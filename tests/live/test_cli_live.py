@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from conftest import StartServer
-from live_harness import HANG_S, eventually
+from live_harness import HANG_S, StartServer, eventually
 
 from perfplug.report.load import load_report
 from perfplug.sla import Verdict

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import StartServer
-from live_harness import measure
+from live_harness import StartServer, measure
 
 from perfplug.plan import Tls
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import StartServer
-from live_harness import HANG_S, eventually
+from live_harness import HANG_S, StartServer, eventually
 
 Popen = subprocess.Popen[str]
 

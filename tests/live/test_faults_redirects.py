@@ -6,8 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import StartServer
-from live_harness import Target
+from live_harness import StartServer, Target
 
 SECRETS = (("Authorization", "Bearer s3cret"), ("X-Api-Key", "s3cret"), ("Cookie", "session=s3cret"))
 

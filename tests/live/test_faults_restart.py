@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from conftest import StartServer
-from live_harness import HANG_S, Target, eventually, left
+from live_harness import HANG_S, StartServer, Target, eventually, left
 
 from perfplug.plan import Think
 

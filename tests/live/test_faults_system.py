@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartServer
-from live_harness import run_python
+from live_harness import StartServer, run_python
 
 ISOLATED = Path(__file__).parent / "isolated"
 NAMESPACE = ("unshare", "--map-root-user", "--net")

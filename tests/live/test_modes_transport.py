@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import StartServer
-from live_harness import HANG_S, Target, eventually, free_ports, measure
+from live_harness import HANG_S, StartServer, Target, eventually, free_ports, measure
 
 from perfplug.engine import CURL_FEATURES, CURL_VERSION
 from perfplug.errors import UsageError

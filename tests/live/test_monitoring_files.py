@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import StartServer
-from live_harness import HANG_S
+from live_harness import HANG_S, StartServer
 from monitoring import MONITORING, RUN
 
 ALERTS = (MONITORING / "alerts.yml").read_text()

@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import StartServer
-from live_harness import HANG_S
+from live_harness import HANG_S, StartServer
 from monitoring import RUN, get, push_gateway
 
 from perfplug.report.load import load_report

@@ -8,12 +8,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-SERVERS = Path(__file__).resolve().parent.parent / "servers"
+from suites import SERVERS, Suite
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +30,6 @@ def dead_url() -> Iterator[str]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
-Suite = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture

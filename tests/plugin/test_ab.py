@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from conftest import SERVERS, Suite
+from suites import SERVERS, Suite
 
 from perfplug.service import Service, started
 
