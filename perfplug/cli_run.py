@@ -37,8 +37,6 @@ class Exit(enum.IntEnum):
     INVALID = 3
     UNREACHABLE = 4
     NOT_WRITTEN = 5
-    SERVICE = 6
-    REPOSITORY = 7
     INTERRUPTED = 130
 
 
