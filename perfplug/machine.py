@@ -1,7 +1,8 @@
-"""What the machine did to us during a run: CPU time stolen by the hypervisor, and held back by a CPU quota; and how
-much of it our own threads took.
+"""What the machine did to us during a run: CPU time stolen by the hypervisor, held back by a CPU quota, or waited for
+because others had it; and how much of it our own threads took.
 
-Linux's /proc and the cpu.stat of cgroups v1 and v2. Where they are not to be had, nothing is claimed.
+Linux's /proc (with pressure/cpu) and the cpu.stat of cgroups v1 and v2. Where they are not to be had, nothing is
+claimed.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Strain:
-    """Between two readings, in seconds; ``cpu_seconds`` is all CPU time of all cores, idle included."""
+    """Between two readings, in seconds; ``cpu_seconds`` is all CPU time of all cores, idle included. ``waited``: for so
+    long some process of the machine, ours or another, was ready to run and had no CPU."""
 
     seconds: float
     cpu_seconds: float
     stolen: float
     throttled: float
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Reading:
     cpu_seconds: float
     stolen: float
     throttled: float
+    waited: float = 0.0
 
     def until(self, later: Reading) -> Strain:
         return Strain(
@@ -40,13 +44,20 @@ class Reading:
             cpu_seconds=max(later.cpu_seconds - self.cpu_seconds, 0.0),
             stolen=max(later.stolen - self.stolen, 0.0),
             throttled=max(later.throttled - self.throttled, 0.0),
+            waited=max(later.waited - self.waited, 0.0),
         )
 
 
 def read(proc: Path = Path("/proc"), cgroups: Path = _CGROUPS) -> Reading:
     """The counters now; takes well under a millisecond."""
     cpu_seconds, stolen = _cpu_times(proc / "stat")
-    return Reading(time.monotonic(), cpu_seconds, stolen, _throttled(proc / "self" / "cgroup", cgroups))
+    return Reading(
+        time.monotonic(),
+        cpu_seconds,
+        stolen,
+        _throttled(proc / "self" / "cgroup", cgroups),
+        _waited(proc / "pressure" / "cpu"),
+    )
 
 
 def thread_seconds(proc: Path = Path("/proc")) -> dict[str, float]:
@@ -73,6 +84,16 @@ def _cpu_times(stat: Path) -> tuple[float, float]:
     except (OSError, ValueError):
         return 0.0, 0.0
     return sum(fields) / ticks, (fields[7] / ticks if len(fields) > 7 else 0.0)
+
+
+def _waited(pressure: Path) -> float:
+    """The total of its first line: "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234", in microseconds."""
+    try:
+        kind, *fields = pressure.read_text().splitlines()[0].split()
+        total = dict(field.split("=", 1) for field in fields).get("total", "0")
+        return int(total) / 1e6 if kind == "some" else 0.0
+    except (OSError, ValueError, IndexError):  # a kernel without it, or with it turned off
+        return 0.0
 
 
 def _throttled(membership: Path, cgroups: Path) -> float:

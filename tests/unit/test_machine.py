@@ -56,10 +56,26 @@ def test_counters_that_cannot_be_read_claim_nothing(tmp_path: Path, text: str) -
     assert (reading.cpu_seconds, reading.stolen, reading.throttled) == (0.0, 0.0, 0.0)
 
 
+def pressed(tmp_path: Path, text: str) -> float:
+    (tmp_path / "pressure").mkdir()
+    (tmp_path / "pressure" / "cpu").write_text(text)
+    return machine.read(tmp_path, tmp_path).waited
+
+
+def test_waiting_for_a_cpu_comes_from_the_pressure_stall_total(tmp_path: Path) -> None:
+    lines = "some avg10=1.5 avg60=2.0 avg300=0.00 total=2500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=77\n"
+    assert pressed(tmp_path, lines) == 2.5
+
+
+@pytest.mark.parametrize("text", ["", "junk", "some total=many\n", "some avg10\n", "full total=5\n"])
+def test_a_pressure_that_cannot_be_read_claims_nothing(tmp_path: Path, text: str) -> None:
+    assert pressed(tmp_path, text) == 0.0
+
+
 def test_a_strain_lies_between_two_readings_and_is_never_negative() -> None:
-    before, after = machine.Reading(1.0, 10.0, 0.5, 2.0), machine.Reading(3.0, 14.0, 0.7, 1.0)
+    before, after = machine.Reading(1.0, 10.0, 0.5, 2.0, 5.0), machine.Reading(3.0, 14.0, 0.7, 1.0, 6.5)
     strain = before.until(after)
-    assert strain == machine.Strain(seconds=2.0, cpu_seconds=4.0, stolen=pytest.approx(0.2), throttled=0.0)
+    assert strain == machine.Strain(seconds=2.0, cpu_seconds=4.0, stolen=pytest.approx(0.2), throttled=0.0, waited=1.5)
 
 
 def test_this_machine_can_be_read() -> None:

@@ -78,6 +78,24 @@ def test_what_happens_every_day_spoils_nothing(changes: dict[str, Any]) -> None:
     assert judged(**changes) == (True, ())
 
 
+def test_processes_that_waited_for_a_cpu_explain_a_client_that_did_not_keep_up() -> None:
+    slow = histogram([1e-5] * 950 + [0.004] * 50)
+    pressed = Strain(10.0, 20.0, 0.0, 0.0, waited=4.0)
+    for changes in ({"delay": slow}, {"late": slow}, {"busy": 0.95}):
+        valid, causes = judged(strain=pressed, **changes)
+        assert not valid
+        assert causes[1] == (
+            "CPU pressure: for 40% of the run some process here waited for a CPU; let nothing run beside it"
+        )
+    assert len(judged(strain=Strain(10.0, 20.0, 0.0, 0.0, waited=0.5), delay=slow)[1]) == 1
+
+
+def test_processes_that_waited_for_a_cpu_spoil_nothing_by_themselves() -> None:
+    pressed = Strain(10.0, 20.0, 0.0, 0.0, waited=9.0)
+    assert judged(strain=pressed) == (True, ())
+    assert len(judged(strain=pressed, errors={"client_fds": 3})[1]) == 1
+
+
 def test_too_few_connections_for_the_rate_are_the_clients_doing() -> None:
     # 500/s at 100 ms each need 50 connections; there are 10.
     load = Load(users=10, duration=10.0, rate=500.0)
