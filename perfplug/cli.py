@@ -40,6 +40,8 @@ def _main(words: Sequence[str]) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "ab":
         from perfplug.cli_ab import run
+    elif arguments.command == "report":
+        from perfplug.cli_report import run
     elif arguments.command == "compare":
         from perfplug.cli_compare import run
     elif arguments.command == "baseline":

@@ -15,7 +15,7 @@ from typing import NoReturn
 from perfplug import ab, engine, project
 from perfplug.cli_ab_progress import PairLine
 from perfplug.cli_arguments import amount_of, plan_of
-from perfplug.cli_run import Exit, complain, exit_code, show, write
+from perfplug.cli_run import Exit, complain, exit_code, show, targets_of, write
 from perfplug.comparing import MARGIN, TOLERANCE
 from perfplug.environment import fingerprint
 from perfplug.errors import ServiceError, TargetUnreachable, UsageError
@@ -23,6 +23,7 @@ from perfplug.keeping import FOLDER
 from perfplug.paired import Allowance
 from perfplug.plan import Plan
 from perfplug.report import Case, Report
+from perfplug.report.forms import Target
 from perfplug.service import START_TIMEOUT, Running, Service, started
 from perfplug.sla import Verdict, overall
 from perfplug.units import parse_duration, parse_share
@@ -48,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Does what the words say; the exit code. PerfplugError for what could not be done at all."""
     sides_of = _ways(arguments)
     design = _design(arguments)
+    targets = targets_of(arguments)
     # What stops a job in CI: as an exception, so that servers and worktrees go the way they came.
     signal.signal(signal.SIGTERM, _terminated)
     with sides_of() as sides:
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         with PairLine(sys.stderr, quiet=arguments.quiet) as line:
             outcome = _measured(sides, base, head, design, line)
         died = sides.death()
-    return _report(arguments, outcome, died)
+    return _report(arguments, targets, outcome, died)
 
 
 def _measured(sides: _Sides, base: Plan, head: Plan, design: ab.Design, line: PairLine) -> ab.Outcome:
@@ -73,12 +75,14 @@ def _measured(sides: _Sides, base: Plan, head: Plan, design: ab.Design, line: Pa
         raise sides.death() or error from None
 
 
-def _report(arguments: argparse.Namespace, outcome: ab.Outcome, died: ServiceError | None) -> int:
+def _report(
+    arguments: argparse.Namespace, targets: tuple[Target, ...], outcome: ab.Outcome, died: ServiceError | None
+) -> int:
     case = case_of(outcome)
     base = Case(test=f"base {outcome.base.plan.request.url}", result=outcome.base, judged=(), verdict=Verdict.PASS)
     environment = fingerprint(libcurl=engine.CURL_VERSION)
     secret = tuple(arguments.secret_header)
-    lost = list(write(Report(environment=environment, cases=(case, base), secret_headers=secret), arguments))
+    lost = list(write(Report(environment=environment, cases=(case, base), secret_headers=secret), targets))
     show(Report(environment=environment, cases=(case,), secret_headers=secret), quiet=arguments.quiet)
     for line in lost:
         complain(line)

@@ -77,7 +77,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         add(run)
     cli_words.add_keeping(run)
     _add_ab(commands)
-    for add_words in (cli_words.add_compare, cli_words.add_baseline, cli_words.add_history):
+    for add_words in (cli_words.add_compare, cli_words.add_baseline, cli_words.add_history, cli_words.add_report):
         add_words(commands.add_parser)
     return parser.parse_args(words)
 
@@ -236,10 +236,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument("--json", metavar="F", help="write the whole result, with its histograms")
-    group.add_argument("--junit", metavar="F", help="write JUnit XML, a testcase for each limit and comparison")
-    group.add_argument("--markdown", metavar="F", help="write Markdown, for a job summary or a comment")
-    group.add_argument("--csv", metavar="F", help="write CSV, a row of figures")
+    cli_words.add_forms(group)
     group.add_argument("-q", "--quiet", action="store_true", help="no progress and no table: only the verdict")
 
 

@@ -17,13 +17,8 @@ from perfplug.cli_prometheus import prometheus_of
 from perfplug.cli_words import regression_of
 from perfplug.comparer import Comparer
 from perfplug.environment import fingerprint
-from perfplug.errors import ReportError
 from perfplug.keeping import keep
-from perfplug.report import Case, Report, Reporter, files
-from perfplug.report.csv_report import CsvReport
-from perfplug.report.json_report import JsonReport
-from perfplug.report.junit import JunitReport
-from perfplug.report.markdown import MarkdownReport
+from perfplug.report import Case, Report, forms
 from perfplug.sla import Verdict, judge
 from perfplug.stopping import watch_of
 
@@ -47,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     baseline_file, regression = _baseline_file(arguments.compare, "--compare"), regression_of(arguments)
     _baseline_file(arguments.save_baseline, "--save-baseline")
     prometheus = prometheus_of(arguments)
+    targets = targets_of(arguments)
     with prometheus.watch(plan) as serve, watch(plan.load, sys.stderr, quiet=arguments.quiet) as show_live:
 
         def look(progress: engine.Progress) -> None:
@@ -64,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             comparer.compare(case, regression=regression, secret_headers=tuple(arguments.secret_header))
         )
     report = Report(environment=environment, cases=(case,), secret_headers=tuple(arguments.secret_header))
-    lost = list(write(report, arguments))
+    lost = list(write(report, targets))
     lost += _keep(report, arguments, Path(arguments.json) if arguments.json is not None and not lost else None)
     lost += prometheus.write(report)
     show(report, quiet=arguments.quiet)
@@ -83,21 +79,14 @@ def exit_code(case: Case) -> Exit:
     return {Verdict.FAIL: Exit.FAILED, Verdict.INVALID: Exit.INVALID}.get(case.verdict, Exit.OK)
 
 
-def write(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
-    """Writes the files, JSON first: from it all others can be made again. Yields what could not be written."""
-    wanted: list[tuple[str | None, Reporter]] = [
-        (arguments.json, JsonReport()),
-        (arguments.junit, JunitReport()),
-        (arguments.markdown, MarkdownReport()),
-        (arguments.csv, CsvReport()),
-    ]
-    for path, form in wanted:
-        if path is None:
-            continue
-        try:
-            files.write(path, form.render(report))
-        except ReportError as error:
-            yield str(error)
+def targets_of(arguments: argparse.Namespace) -> tuple[forms.Target, ...]:
+    """The files that were asked for. UsageError for one that this installation cannot make: before the measurement."""
+    return forms.forms({name: getattr(arguments, name) for name in forms.NAMES})
+
+
+def write(report: Report, targets: tuple[forms.Target, ...]) -> Iterator[str]:
+    """Writes the files. Yields what could not be written."""
+    return (problem for _, problem in forms.write(report, targets) if problem is not None)
 
 
 def _baseline_file(name: str | None, where: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""The words of the commands that work on results and do not measure: compare, baseline, history."""
+"""The words of the commands that work on results and do not measure: compare, baseline, history, report."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ exit codes:
   5    a file could not be read, or is no result
   8    nothing could be compared: no load in common, or none that is alike
 """
+_REPORT = """\
+Without a form, the table is shown. Of several files, loads of the same test, name, work and limits are merged: counts
+and histograms are added up exactly, and the limits judged again on all of it.
+
+exit codes:
+  0    written, or shown (whatever the verdict in it)
+  2    something was said wrongly
+  5    a file could not be read, is no result, or could not be written
+"""
 _HISTORY = """\
 Shows each load of the history: a table of its runs, a plot of one metric, and where its level changed (a change point:
 p < 0.001 by permutation; advice, no verdict).
@@ -34,6 +43,21 @@ exit codes:
   5    the history could not be read, or a file not be written
   8    there is no such test in it
 """
+
+
+def add_forms(group: argparse._ActionsContainer) -> None:
+    """The files that a result can be written to, by the names in :mod:`perfplug.report.forms`."""
+    group.add_argument("--json", metavar="F", help="write the whole result, with its histograms")
+    group.add_argument("--junit", metavar="F", help="write JUnit XML, a testcase for each limit and comparison")
+    group.add_argument("--markdown", metavar="F", help="write Markdown, for a job summary or a comment")
+    group.add_argument("--csv", metavar="F", help="write CSV, a row of figures; the timeline goes into F.timeline.csv")
+    group.add_argument("--html", metavar="F", help="write one HTML file with graphs, for people; it needs no network")
+
+
+def add_report(add: AddParser) -> None:
+    parser = _parser(add, "report", "make reports from result files, and one of several", _REPORT)
+    parser.add_argument("results", metavar="RESULT.json", nargs="+", help="what --json or --perf-json wrote")
+    add_forms(parser)
 
 
 def add_compare(add: AddParser) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Require = Literal["skip", "fail"]
 Github = Literal["auto", "off"]
-Kind = Literal["url", "path", "flag", "count", "words", "choice", "time", "baseline", "gateway"]
+Kind = Literal["url", "path", "page", "flag", "count", "words", "choice", "time", "baseline", "gateway"]
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -34,6 +34,9 @@ class Settings:
     base_url: str | None = None
     json: Path | None = None
     junit: Path | None = None
+    markdown: Path | None = None
+    csv: Path | None = None
+    html: Path | None = None
     quick: bool = False
     allow_hosts: tuple[str, ...] = ()
     workers: int | None = None
@@ -98,6 +101,33 @@ OPTIONS = (
         env="PERFPLUG_JUNIT",
         metavar="FILE",
         help="write JUnit XML with one test case per limit",
+    ),
+    Option(
+        name="markdown",
+        kind="path",
+        flag="--perf-markdown",
+        ini="perf_markdown",
+        env="PERFPLUG_MARKDOWN",
+        metavar="FILE",
+        help="write the results as Markdown, for a job summary or a comment",
+    ),
+    Option(
+        name="csv",
+        kind="path",
+        flag="--perf-csv",
+        ini="perf_csv",
+        env="PERFPLUG_CSV",
+        metavar="FILE",
+        help="write a row of figures for each load; their timelines go into FILE.timeline.csv",
+    ),
+    Option(
+        name="html",
+        kind="page",
+        flag="--perf-html",
+        ini="perf_html",
+        env="PERFPLUG_HTML",
+        metavar="FILE",
+        help="write one HTML file with graphs, for people; it needs no network",
     ),
     Option(
         name="quick",
@@ -356,6 +386,14 @@ def _path(_option: Option, value: object, source: str, folder: Path) -> Path:
     return path
 
 
+def _page(option: Option, value: object, source: str, folder: Path) -> Path:
+    """A path for what needs the charting library: that it is missing is said before anything is measured."""
+    from perfplug.report.html_library import library
+
+    library(where=source)
+    return _path(option, value, source, folder)
+
+
 def _flag(_option: Option, value: object, source: str, _folder: Path) -> bool:
     if isinstance(value, bool):
         return value
@@ -424,6 +462,7 @@ def _gateway(_option: Option, value: object, source: str, _folder: Path) -> Gate
 _PARSERS: dict[Kind, Callable[[Option, object, str, Path], object]] = {
     "url": _url,
     "path": _path,
+    "page": _page,
     "flag": _flag,
     "count": _count,
     "words": _words,

@@ -10,24 +10,18 @@ from perfplug.config import Settings
 from perfplug.environment import fingerprint
 from perfplug.errors import ReportError
 from perfplug.keeping import Output, keep
-from perfplug.report import Case, Report, Reporter, files
-from perfplug.report.json_report import JsonReport
-from perfplug.report.junit import JunitReport
+from perfplug.report import Case, Report, forms
 
 
 def write(
     settings: Settings, cases: tuple[Case, ...], *, root: Path, failed_tests: frozenset[str]
 ) -> tuple[Output, ...]:
     """Every file that was asked for, JSON first: from it all others can be made again."""
-    forms: list[tuple[Path | None, Reporter]] = [
-        (settings.json, JsonReport()),
-        (settings.junit, JunitReport(strict=settings.strict)),
-    ]
+    wanted = forms.forms({name: getattr(settings, name) for name in forms.NAMES}, strict=settings.strict)
     if settings.prometheus_textfile is not None:
         from perfplug.report.prometheus import PrometheusReport
 
-        forms.append((settings.prometheus_textfile, PrometheusReport()))
-    wanted = [(path, form) for path, form in forms if path is not None]
+        wanted = (*wanted, (settings.prometheus_textfile, PrometheusReport()))
     if not wanted and (settings.save_baseline, settings.history, settings.prometheus_push) == (None, None, None):
         return ()
     report = Report(environment=fingerprint(libcurl=engine.CURL_VERSION, folder=root), cases=cases)
@@ -36,14 +30,9 @@ def write(
     return (*written, *_kept(settings, report, root, as_json, failed_tests), *_pushed(settings, report))
 
 
-def _written(report: Report, wanted: list[tuple[Path, Reporter]]) -> Iterator[Output]:
-    for path, form in wanted:
-        try:
-            files.write(path, form.render(report))
-        except ReportError as error:
-            yield Output(path=path, problem=str(error))
-        else:
-            yield Output(path=path, said=f"wrote {path}")
+def _written(report: Report, wanted: tuple[forms.Target, ...]) -> Iterator[Output]:
+    for path, problem in forms.write(report, wanted):
+        yield Output(path=path, said="" if problem else f"wrote {path}", problem=problem)
 
 
 def _kept(

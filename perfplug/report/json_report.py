@@ -24,6 +24,9 @@ _BROKEN_LEVELS = 4
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False)  # json.dumps would make one for each of many thousand lines
+
+
 class JsonReport:
     """The :class:`perfplug.report.Reporter` of the result JSON."""
 
@@ -182,10 +185,10 @@ def _text(value: object, redact: Redactor) -> object:
 def layout(value: object, levels: int, indent: str = "") -> str:
     """JSON with the outermost `levels` broken into lines."""
     if levels == 0 or not value or not isinstance(value, (dict, list)):
-        return json.dumps(value, allow_nan=False)
+        return _ENCODER.encode(value)
     inner = indent + " "
     if isinstance(value, dict):
-        items = [f"{json.dumps(key)}: {layout(item, levels - 1, inner)}" for key, item in value.items()]
+        items = [f"{_ENCODER.encode(key)}: {layout(item, levels - 1, inner)}" for key, item in value.items()]
     else:
         items = [layout(item, levels - 1, inner) for item in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
