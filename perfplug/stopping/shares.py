@@ -1,10 +1,10 @@
 """Limits on how many requests may be at fault, decided as early as can be.
 
 Evidence that may be looked at any time (perfplug.stats.eprocess) says when it is worth trying; an attempt is then
-made on fresh requests: a number fixed beforehand, judged as a whole run of that size would be, batches and all. An
-attempt that does not succeed asks for twice the evidence before the next. So for a limit that is exactly met the
-attempts become rare as fast as they add up: for independent requests, their chances of a wrong verdict sum to less
-than 2 / e of one attempt's.
+made on fresh requests: a number fixed beforehand, judged as a whole run of that size would be, batches and all. After
+an attempt that did not succeed the next needs twice the evidence, and from then on ten times. So for a limit that is
+exactly met attempts become rare faster than they add up: for independent requests, their chances of a wrong verdict
+sum to less than six tenths of one attempt's.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from perfplug.stats.eprocess import Side, log_evidence
 from perfplug.stopping.look import Look
 
 _FIRST = 1.0  # log evidence for the first attempt: e to one
+_SECOND, _LATER = math.log(2.0), math.log(10.0)  # more of it for the next
 _CLEAN = 2  # attempts to see as many requests as it takes when none is at fault; later ones allow for some
 _LEAST = 100  # requests an attempt: ten batches of ten
 _DOUBT = 0.3  # an estimate that was looked for is nearer to the limit than it seems
@@ -154,5 +155,5 @@ class ShareWatch:
             self._give_up(attempt)
 
     def _give_up(self, attempt: _Attempt) -> None:
-        self._wanted[attempt.side] += math.log(2.0)
+        self._wanted[attempt.side] += _SECOND if self._wanted[attempt.side] == _FIRST else _LATER
         self._attempt = None
