@@ -40,14 +40,16 @@ def _main(words: Sequence[str]) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "ab":
         from perfplug.cli_ab import run
-    elif arguments.command == "report":
-        from perfplug.cli_report import run
     elif arguments.command == "compare":
         from perfplug.cli_compare import run
     elif arguments.command == "baseline":
         from perfplug.cli_baseline import run
     elif arguments.command == "history":
         from perfplug.cli_history import run
+    elif arguments.command == "doctor":
+        from perfplug.cli_doctor import run
+    elif arguments.command == "report":
+        from perfplug.cli_report import run
     else:
         from perfplug.cli_run import run
     return int(run(arguments))

@@ -79,6 +79,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     _add_ab(commands)
     for add_words in (cli_words.add_compare, cli_words.add_baseline, cli_words.add_history, cli_words.add_report):
         add_words(commands.add_parser)
+    cli_words.add_doctor(commands.add_parser)
     return parser.parse_args(words)
 
 

@@ -1,4 +1,4 @@
-"""The words of the commands that work on results and do not measure: compare, baseline, history, report."""
+"""The words of the commands that put nothing of the user's under load: compare, baseline, history, report, doctor."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ exit codes:
   0    written, or shown (whatever the verdict in it)
   2    something was said wrongly
   5    a file could not be read, is no result, or could not be written
+"""
+_DOCTOR = """\
+Looks at this machine for half a minute: clock, scheduler, kernel timestamps, the quantiles of a built-in server that
+knows its own delays, descriptors, ports, CPUs, and who else is on them. Run it while nothing else runs.
+
+exit codes:
+  0    GOOD or FAIR: timings made here can be trusted
+  1    POOR: they cannot, until that has been seen to
+  2    something was said wrongly
+  3    it could not be found out
+  5    trustworthy, but the file could not be written
+  130  interrupted
 """
 _HISTORY = """\
 Shows each load of the history: a table of its runs, a plot of one metric, and where its level changed (a change point:
@@ -90,6 +102,15 @@ def add_history(add: AddParser) -> None:
     parser.add_argument("--csv", metavar="F", help="write the runs as CSV")
     parser.add_argument("--json", metavar="F", help="write the runs and change points as JSON")
     parser.add_argument("--add", metavar="RESULT.json", help="first add this result file to the history")
+
+
+def add_doctor(add: AddParser) -> None:
+    parser = _parser(add, "doctor", "whether timings made on this machine can be trusted", _DOCTOR)
+    parser.add_argument(
+        "--aa", type=_above_zero, metavar="N", help="compare a service with itself N times, some 10 s each"
+    )
+    parser.add_argument("--json", metavar="F", help="write the findings as JSON")
+    parser.add_argument("-q", "--quiet", action="store_true", help="do not say what is looked at")
 
 
 def add_keeping(parser: argparse.ArgumentParser) -> None:
