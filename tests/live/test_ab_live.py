@@ -47,7 +47,7 @@ def servers_of(folder: Path) -> list[psutil.Process]:
     for process in psutil.process_iter(["cmdline", "environ"]):
         environ = process.info["environ"] or {}
         if environ.get("TMPDIR") == str(folder.parent / "temporary") and "timed.py" in " ".join(
-            process.info["cmdline"]
+            process.info["cmdline"] or []
         ):
             marked.append(process)
     return marked
