@@ -194,3 +194,14 @@ def test_the_json_holds_every_run_with_its_changes(path: Path) -> None:
     assert (load["test"], load["name"]) == key
     assert load["runs"][0]["figures"]["p95"] > 0.0
     assert load["changes"] == [{"index": 0, "change": None, "machine": False}]
+
+
+def test_the_documented_query_works(path: Path) -> None:
+    history.write(path, earlier.report(test="tests/test_home.py::test_home", environment={"branch": "main"}))
+    document = (Path(__file__).resolve().parents[2] / "docs" / "history.md").read_text(encoding="utf-8")
+    query = document.split("```sql\n")[1].split("```")[0]
+    database = sqlite3.connect(path)
+    [(moment, branch, p95)] = database.execute(query.strip().rstrip(";")).fetchall()
+    database.close()
+    assert (moment, branch) == ("2023-11-14 22:13:20", "main")
+    assert p95 > 0.0
