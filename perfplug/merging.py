@@ -46,6 +46,8 @@ def merged(results: Sequence[Result]) -> Result:
         phases={phase: together([result.phases[phase] for result in results]) for phase in PHASES},
         slices=tuple(_slices(results)),
         interrupted=any(result.interrupted for result in results),
+        # What ended one of them says nothing about all.
+        early_stop=first.early_stop if len(results) == 1 else None,
     )
     return dataclasses.replace(whole, client=_client(whole, results))
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from perfplug.judging.held import held
 from perfplug.limits import Judged, Verdict
-from perfplug.result import EarlyStop, Result
+from perfplug.result import Answer, EarlyStop, Result
 
 
 def judge_settled(result: Result, early: EarlyStop, judged: Judged) -> Judged:
@@ -18,6 +18,9 @@ def judge_settled(result: Result, early: EarlyStop, judged: Judged) -> Judged:
     limit = judged.limit
     answers = [one.answer for one in early.decided if (one.metric, one.value) == (limit.metric, limit.value)]
     answer = answers[0] if answers else "open"
+    if _contradicted(judged, answer):
+        cause = "the requests that decided and all requests together do not say the same"
+        return replace(judged, verdict=Verdict.INCONCLUSIVE, needed=None, cause=cause)
     if answer == "holds":
         return held(result, replace(judged, needed=None, cause=""))
     if answer == "broken":
@@ -30,6 +33,15 @@ def judge_settled(result: Result, early: EarlyStop, judged: Judged) -> Judged:
         needed=None,
         cause="not decided in time by the rule that may end the run early",
     )
+
+
+def _contradicted(judged: Judged, answer: Answer) -> bool:
+    """Whether the observed value lies on the other side of the limit: rare, and no verdict to show beside it. The
+    throughput of a paced load may fall short of its rate by a request or two and still be all of it."""
+    limit, observed = judged.limit, judged.observed
+    if limit.metric == "throughput":
+        return False
+    return observed > limit.value if answer == "holds" else answer == "broken" and observed < limit.value
 
 
 def _failures(judged: Judged) -> str:

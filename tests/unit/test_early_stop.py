@@ -9,6 +9,7 @@ import pytest
 from measured import limit, result, spread_evenly
 
 from perfplug.errors import UsageError
+from perfplug.merging import merged
 from perfplug.plan import Load
 from perfplug.report import Case, Report
 from perfplug.report.json_report import JsonReport
@@ -140,3 +141,20 @@ def test_files_from_before_there_was_such_a_thing_are_read() -> None:
     del document["runs"][0]["early_stop"], document["runs"][0]["load"]["early_stop"]
     read = parse_report(json.dumps(document), where="f").cases[0].result
     assert read.early_stop is None and not read.plan.load.early_stop
+
+
+def test_an_answer_that_all_requests_together_contradict_is_no_verdict() -> None:
+    pairs: list[tuple[list[float], Answer]] = [(BAD, "holds"), (GOOD, "broken")]
+    for times, answer in pairs:
+        judged = verdict(times, answer)
+        assert judged.verdict is Verdict.INCONCLUSIVE
+        assert judged.cause == "the requests that decided and all requests together do not say the same"
+
+
+def test_several_runs_put_together_are_judged_by_all_of_them() -> None:
+    near = spread_evenly(1000, 9)
+    once = stopped(near, (P99, "holds"))
+    assert judge(merged([once]), [P99])[0].verdict is Verdict.PASS
+    both = merged([once, stopped(near, (P99, "holds"))])
+    assert both.early_stop is None
+    assert judge(both, [P99])[0].verdict is Verdict.INCONCLUSIVE
