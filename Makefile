@@ -45,7 +45,7 @@ test-python: $(VENV)/dev.installed core
 	$(BIN)/pytest
 
 test-asan: $(VENV)/dev.installed core
-	.ci/sanitized tests/unit/test_core_histogram.py tests/unit/test_core_run.py tests/live/test_modes_transport.py
+	.ci/sanitized tests/unit/test_core_histogram.py tests/unit/test_core_resampling.py tests/unit/test_core_run.py tests/live/test_modes_transport.py
 
 test-c: system-build
 	$(MAKE) --no-print-directory -C tests/c

@@ -94,8 +94,11 @@ def _decided(trial: _Trial, alarm: bool, confirmed: bool, causes: Sequence[str])
 def _trials(measured: Sequence[BlockPair], allowance: Allowance) -> list[_Trial]:
     """In the order of METRICS."""
     shifts = {**_quantile_shifts(measured), "throughput": _throughput_shift(measured)}
+    values = [_values(side) for side in _sides(measured)]
     return [
-        _error_trial(measured) if metric == "error_rate" else _ratio_trial(measured, metric, shifts[metric], allowance)
+        _error_trial(measured)
+        if metric == "error_rate"
+        else _ratio_trial(measured, (values[0].get(metric), values[1].get(metric)), metric, shifts[metric], allowance)
         for metric in METRICS
     ]
 
@@ -121,8 +124,14 @@ def _throughput_shift(measured: Sequence[BlockPair]) -> Estimate | None:
     return pairs.rate_shift(rates[0], rates[1])
 
 
-def _ratio_trial(measured: Sequence[BlockPair], metric: str, shift: Estimate | None, allowance: Allowance) -> _Trial:
-    before, now = (_value(side, metric) for side in _sides(measured))
+def _ratio_trial(
+    measured: Sequence[BlockPair],
+    values: tuple[float | None, float | None],
+    metric: str,
+    shift: Estimate | None,
+    allowance: Allowance,
+) -> _Trial:
+    before, now = values
     compared = Compared(metric=metric, observed=now, baseline=before, runs=len(measured), against="base")
     if shift is None or before is None or now is None:
         return _Trial(compared=replace(compared, cause=_too_few(measured)))
@@ -142,14 +151,14 @@ def _ratio_trial(measured: Sequence[BlockPair], metric: str, shift: Estimate | N
     return _Trial(compared=compared, p=prediction.p_above(shift, margin), holds=holds)
 
 
-def _value(side: Sequence[Block], metric: str) -> float | None:
-    """Of all blocks of a side together."""
+def _values(side: Sequence[Block]) -> dict[str, float]:
+    """The metrics of all blocks of a side together; empty without a good request."""
     good = sum(_good(block) for block in side)
     if not good:
-        return None
-    if metric == "throughput":
-        return good / math.fsum(block.width for block in side)
-    return pairs.together([block.latency for block in side]).quantile(_QUANTILES[metric])
+        return {}
+    whole = pairs.together([block.latency for block in side])
+    throughput = good / math.fsum(block.width for block in side)
+    return {**{metric: whole.quantile(q) for metric, q in _QUANTILES.items()}, "throughput": throughput}
 
 
 def _too_few(measured: Sequence[BlockPair]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import random
 from array import array
 from collections.abc import Sequence
@@ -31,10 +32,10 @@ def quantile_shifts(
 ) -> list[Estimate]:
     """The logarithm of head's over base's, for each quantile; the blocks are in the order of their pairs."""
     drawn = _draws(len(base))
-    observed = [_log(together(side), quantiles) for side in (base, head)]
-    resampled = [resampled_quantiles(side, drawn, quantiles) for side in (base, head)]
+    observed = [_logs([whole.quantile(q) for q in quantiles]) for whole in map(together, (base, head))]
+    resampled = [map(_logs, resampled_quantiles(side, drawn, quantiles)) for side in (base, head)]
     return [
-        Estimate(now - before, _deviation(_log_ratios(heads, bases)), len(base) - 1)
+        Estimate(now - before, _deviation([*map(operator.sub, heads, bases)]), len(base) - 1)
         for before, now, bases, heads in zip(*observed, *resampled, strict=True)
     ]
 
@@ -63,14 +64,12 @@ def together(blocks: Sequence[Histogram]) -> Histogram:
     return total
 
 
-def _log(histogram: Histogram, quantiles: Sequence[float]) -> list[float]:
-    return [math.log(max(histogram.quantile(q), _TINY)) for q in quantiles]
-
-
-def _log_ratios(heads: Sequence[float], bases: Sequence[float]) -> list[float]:
-    return [math.log(max(now, _TINY) / max(before, _TINY)) for before, now in zip(bases, heads, strict=True)]
+def _logs(values: Sequence[float]) -> list[float]:
+    if min(values) < _TINY:
+        values = [max(value, _TINY) for value in values]
+    return [*map(math.log, values)]
 
 
 def _deviation(values: Sequence[float]) -> float:
     mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    return math.hypot(*[value - mean for value in values]) / math.sqrt(len(values) - 1)
