@@ -2,7 +2,7 @@
  * in every so many seconds. For the benchmarks of perfplug's own truth; one thread, one loop, header and body
  * in one write.
  *
- *     delay_server [--median-us N] [--sigma S] [--freeze-every-ms N --freeze-ms N]
+ *     delay_server [--median-us N] [--sigma S] [--seed N] [--freeze-every-ms N --freeze-ms N]
  *
  * prints "port N" and serves until killed. A freeze holds everything, as a stop-the-world pause would:
  * requests that arrive meanwhile are answered when it is over. */
@@ -245,7 +245,7 @@ int main(int argc, char **argv)
     server.sigma = option(argc, argv, "--sigma", 0.5);
     server.freeze_every_ns = (int64_t)(option(argc, argv, "--freeze-every-ms", 0) * 1e6);
     server.freeze_ns = (int64_t)(option(argc, argv, "--freeze-ms", 0) * 1e6);
-    server.random = 0x9E3779B97F4A7C15U;
+    server.random = 0x9E3779B97F4A7C15U * (1 + 2 * (uint64_t)option(argc, argv, "--seed", 0));
     server.started_ns = now_ns();
     (void)prctl(PR_SET_PDEATHSIG, 15); /* a benchmark that dies takes its server along */
     if (!set_up(&server, &port)) {
