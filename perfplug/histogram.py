@@ -9,7 +9,7 @@ import zlib
 
 from perfplug._core import Histogram, resampled_quantiles
 
-__all__ = ["Histogram", "from_text", "resampled_quantiles", "to_text"]
+__all__ = ["Histogram", "encoded_to_text", "from_text", "resampled_quantiles", "to_text"]
 
 # The outer envelope of a compressed V2 histogram: cookie, length of the deflated payload, payload.
 _COMPRESSED_V2_COOKIE = 0x1C849304 | 0x10
@@ -20,7 +20,12 @@ _PAYLOAD_MAX = 16 * 1024 * 1024  # a full three-digit histogram of an hour is un
 
 def to_text(histogram: Histogram) -> str:
     """HdrHistogram V2, compressed, base64. Values are microseconds."""
-    payload = zlib.compress(histogram.encode(), _QUICKEST)
+    return encoded_to_text(histogram.encode())
+
+
+def encoded_to_text(encoded: bytes) -> str:
+    """The same of a histogram that is encoded already."""
+    payload = zlib.compress(encoded, _QUICKEST)
     return base64.b64encode(_ENVELOPE.pack(_COMPRESSED_V2_COOKIE, len(payload)) + payload).decode("ascii")
 
 

@@ -18,7 +18,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUT = Path.cwd() / "perfplug-out"
-REPORTS = {"result.json": "all figures", "junit.xml": "a test case for each limit"}
+REPORTS = {
+    "report.html": "for people: tables and graphs",
+    "result.json": "all figures",
+    "junit.xml": "a test case for each limit",
+}
 START_LIMIT_S = 60.0
 
 
@@ -80,6 +84,21 @@ def measure(url: str, options: list[str]) -> int:
             continue
 
 
+def make_page() -> None:
+    """The HTML report, made later, as it can be of any result; a failure costs only the page."""
+    if (OUT / "result.json").exists():
+        command = [
+            sys.executable,
+            "-m",
+            "perfplug",
+            "report",
+            str(OUT / "result.json"),
+            "--html",
+            str(OUT / "report.html"),
+        ]
+        subprocess.run(command)
+
+
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the shop is stopped then too
     OUT.mkdir(exist_ok=True)
@@ -87,6 +106,7 @@ def main() -> int:
         (OUT / name).unlink(missing_ok=True)  # what is named below is of this run
     with shop() as url:
         code = measure(url, sys.argv[1:])
+    make_page()
     for name, what in REPORTS.items():
         if (OUT / name).exists():
             print(f"{OUT / name}  ({what})")

@@ -10,16 +10,16 @@ import html
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from perfplug import comparing
 from perfplug.comparing import Compared
 from perfplug.findings import Finding
 from perfplug.report import Case, Report, wording
 from perfplug.report.escape import printable
+from perfplug.report.outcome import failures
 from perfplug.report.redact import Redactor
-from perfplug.sla import Judged, Verdict, describe, overall
+from perfplug.sla import Judged, Verdict, overall
 from perfplug.units import format_count, format_duration, format_rate, format_share, format_size
 
 _DASH = "–"
@@ -49,25 +49,23 @@ class Markup:
     # --- the page, from the top -----------------------------------------------------------------------------------
 
     def head(self, report: Report) -> str:
-        verdict = overall(report.cases)
-        _, _, words = wording.verdict_words(report.cases).rpartition(f"{verdict.value}: ")
-        facts = [_date(report.started_at), *_totals(report)]
+        facts = [_date(report.started_at), wording.size_words(report.cases)] if report.cases else []
         for key in ("commit", "cpu", "cores"):
             value = report.environment.get(key)
             if value is not None:
                 shown = _fact(key, value)
                 facts.append({"commit": f"commit {shown[:10]}", "cores": f"{shown} cores"}.get(key, shown))
         return (
-            f'<header class="head"><h1>{badge(verdict)} {self.text(words[:1].upper() + words[1:])}</h1>'
+            f'<header class="head"><h1>{_headline(report)}</h1>'
             f'<p class="soft">{" · ".join(self.text(fact) for fact in facts)}</p>{self._why(report)}</header>'
         )
 
     def _why(self, report: Report) -> str:
         """Each thing that went wrong, in a sentence."""
         lines = [
-            f'<li>{self.text(sentence)} <a class="where" href="#{anchor(at)}">{self.text(case.result.name)}</a></li>'
+            f'<li>{self.text(one.message)} <a class="where" href="#{anchor(at)}">{self.text(case.result.name)}</a></li>'
             for at, case in enumerate(report.cases)
-            for sentence in _wrong(case)
+            for one in failures(case)
         ]
         return f'<ul class="why">{"".join(lines)}</ul>' if lines else ""
 
@@ -235,26 +233,12 @@ def _place(judged: Judged) -> str:
     return " ".join(f"{min(max(60.0 * value / limit, 0.0), 120.0):.3g}" for value in values)
 
 
-def _wrong(case: Case) -> Iterator[str]:
-    bad = (Verdict.FAIL, Verdict.INVALID)
-    if case.result.unreachable is not None:
-        yield case.result.unreachable
-        return
-    found = [describe(judged) for judged in case.judged if judged.verdict in bad]
-    found += [comparing.describe(one) for one in case.comparison if one.verdict in bad]
-    if not found and case.verdict in bad:
-        found.append("; ".join(case.result.client.causes) or case.verdict.value)
-    yield from found
-
-
-def _totals(report: Report) -> list[str]:
-    cases = report.cases
-    tests, loads, requests = len({case.test for case in cases}), len(cases), sum(case.result.requests for case in cases)
-    return [
-        *([f"{format_count(tests)} tests"] if 1 < tests != loads else []),
-        "1 load" if loads == 1 else f"{format_count(loads)} loads",
-        f"{format_count(requests)} requests",
-    ]
+def _headline(report: Report) -> str:
+    if not report.cases:
+        return f"{badge(Verdict.INVALID)} Nothing was measured"
+    verdict = overall(report.cases)
+    words = wording.verdict_words(report.cases).removeprefix(f"{verdict.value}: ")
+    return f"{badge(verdict)} {html.escape(words[:1].upper() + words[1:])}"
 
 
 def _traffic(case: Case) -> str:

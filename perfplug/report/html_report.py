@@ -57,7 +57,8 @@ class _Page:
         self._overview = html_figures.overview(report.cases, markup.plain)
 
     def title(self) -> str:
-        return f"{overall(self._report.cases).value}: performance report"
+        verdict = overall(self._report.cases) if self._report.cases else Verdict.INVALID
+        return f"{verdict.value}: performance report"
 
     def body(self) -> str:
         report, markup = self._report, self._markup

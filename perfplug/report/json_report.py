@@ -11,7 +11,7 @@ import math
 from dataclasses import asdict
 
 from perfplug.comparing import Compared
-from perfplug.histogram import Histogram, to_text
+from perfplug.histogram import Histogram, encoded_to_text, to_text
 from perfplug.report import Case, Report
 from perfplug.report.redact import Redactor
 from perfplug.report.timeline import rows
@@ -171,7 +171,7 @@ def _row(part: Slice) -> dict[str, object]:
         "over": list(part.over),
         "latency_sum": part.latency_sum,
         "latency_square": part.latency_square,
-        "histogram": to_text(latency) if latency is not None else None,
+        "histogram": encoded_to_text(part.packed) if part.packed is not None else None,
     }
 
 

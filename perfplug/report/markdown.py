@@ -1,14 +1,16 @@
-"""The result as Markdown: the verdict, every limit, figures, failures, environment. How text from outside is made
-inert is in :mod:`perfplug.report.markup`."""
+"""The result as Markdown: the verdict, what was violated, every limit and figure, load levels, findings and what to do
+about them. How text from outside is made inert is in :mod:`perfplug.report.markup`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from perfplug.findings import Finding, find, levels_of
 from perfplug.report import Case, Report, wording
 from perfplug.report.markup import SIGNS, Code, coder, load_of, signed, table
-from perfplug.sla import overall
-from perfplug.units import format_count, format_duration, format_rate
+from perfplug.report.outcome import failures
+from perfplug.sla import Verdict, overall
+from perfplug.units import format_count, format_duration, format_rate, format_share
 
 
 class MarkdownReport:
@@ -16,16 +18,53 @@ class MarkdownReport:
 
     def render(self, report: Report) -> str:
         code = coder(report.redactor())
-        verdict = overall(report.cases)
-        parts = [
-            [f"## {SIGNS[verdict]} {wording.verdict_words(report.cases)}"],
-            list(_limits(report.cases, code)),
-            list(_comparisons(report.cases, code)),
-            list(_figures(report.cases, code)),
-            list(_remarks(report.cases, code)),
-            list(_environment(report, code)),
-        ]
+        cases, findings = report.cases, find(report.cases)
+        sections = {
+            "Violations": _violations(cases, code),
+            "Limits": _limits(cases, code),
+            "Comparisons": _comparisons(cases, code),
+            "By endpoint": _figures(cases, code),
+            "Load levels": _levels(cases, code),
+            "Findings": [f"- **{one.title}** ({code(one.load)}): {code(one.evidence)}" for one in findings],
+            "Recommendations": _recommendations(findings, code),
+            "Remarks": _remarks(cases, code),
+        }
+        parts = [[f"### {title}", "", *lines] for title, found in sections.items() if (lines := list(found))]
+        parts = [_headline(report), *parts, list(_environment(report, code))]
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _headline(report: Report) -> list[str]:
+    if not report.cases:
+        return [f"## {SIGNS[Verdict.INVALID]} nothing was measured"]
+    verdict = f"{SIGNS[overall(report.cases)]} {wording.verdict_words(report.cases)}"
+    return [f"## {verdict}", "", wording.size_words(report.cases)]
+
+
+def _violations(cases: Sequence[Case], code: Code) -> Iterable[str]:
+    """What failed, and what must not be taken for a pass."""
+    return (f"- {load_of(case, code)}: {code(one.message)}" for case in cases for one in failures(case))
+
+
+def _levels(cases: Sequence[Case], code: Code) -> Iterable[str]:
+    """A row for each level of each request that was measured at several."""
+    rows = []
+    for levels in levels_of([case for case in cases if case.result.requests]):
+        for case in levels.cases:
+            result, first = case.result, case is levels.cases[0]
+            times = (format_duration(result.percentile(p)) if result.ok else "-" for p in (50, 95, 99))
+            name = code(result.name) if first else ""
+            rate, errors = format_rate(result.throughput), format_share(result.error_rate)
+            rows.append((name, levels.words(case), rate, errors, *times))
+    return table(("endpoint", "level", "throughput", "errors", "p50", "p95", "p99"), rows)
+
+
+def _recommendations(findings: Sequence[Finding], code: Code) -> Iterable[str]:
+    """Each piece of advice once, with the loads it is for."""
+    loads: dict[str, list[str]] = {}
+    for one in findings:
+        loads.setdefault(one.advice, []).append(one.load)
+    return (f"- {advice} ({', '.join(map(code, dict.fromkeys(names)))})" for advice, names in loads.items())
 
 
 def _limits(cases: Sequence[Case], code: Code) -> Iterable[str]:

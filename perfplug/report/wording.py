@@ -122,6 +122,14 @@ def comparison_words(compared: Sequence[Compared], verdict: Verdict) -> str:
     return f"{who} cannot be {what}{': the client spoiled the measurement' if verdict is Verdict.INVALID else ''}"
 
 
+def size_words(cases: Sequence[Case]) -> str:
+    """ "3 tests · 5 loads · 12,582 requests"; tests only where some have several loads."""
+    tests, loads = len({case.test for case in cases}), len(cases)
+    parts = [f"{format_count(tests)} tests"] if 1 < tests != loads else []
+    parts += ["1 load" if loads == 1 else f"{format_count(loads)} loads"]
+    return " · ".join([*parts, _requests(sum(case.result.requests for case in cases))])
+
+
 def notes(result: Result) -> list[str]:
     """What a reader must know before the figures: an early end, a spoiled measurement, resent requests."""
     found = []

@@ -81,9 +81,11 @@ class Page:
         """Two frames later: resizes have been seen, and graphs drawn."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
 
-    def screenshot(self, *, whole: bool = True) -> bytes:
-        """PNG, of the whole page or of the window."""
-        taken = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def screenshot(self, *, height: int | None = None) -> bytes:
+        """PNG, of the page's top; all of it when no height is given."""
+        size = self.send("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "scale": 1, "width": size["width"], "height": height or size["height"]}
+        taken = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         return base64.b64decode(taken["data"])
 
     def pdf(self) -> bytes:

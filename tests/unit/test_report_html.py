@@ -15,7 +15,7 @@ from builders import case, client, judged, plan, report, result
 from perfplug.comparing import Compared
 from perfplug.errors import UsageError
 from perfplug.plan import Load
-from perfplug.report import html_library
+from perfplug.report import Report, html_library
 from perfplug.report.html_report import LARGEST, HtmlReport
 from perfplug.sla import Verdict
 
@@ -142,9 +142,10 @@ def test_a_target_that_was_never_reached_is_a_page_without_graphs() -> None:
     assert "connection refused: 127.0.0.1:1" in Reader(page).text
 
 
-def test_a_report_without_loads_is_a_page() -> None:
-    reader = Reader(HtmlReport().render(report().__class__(environment={}, cases=())))
+def test_a_report_without_loads_is_a_page_and_no_pass() -> None:
+    reader = Reader(HtmlReport().render(Report(environment={}, cases=())))
     assert reader.open == []
+    assert "Nothing was measured" in reader.text and "INVALID" in reader.text
 
 
 def test_many_loads_stay_below_a_megabyte_and_the_alarming_ones_keep_their_graphs() -> None:

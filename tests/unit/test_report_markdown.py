@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt  # comes with rich
 from markdown_it.token import Token
 
-from perfplug.report import Case
+from perfplug.plan import Load
+from perfplug.report import Case, Report
 from perfplug.report.markdown import MarkdownReport
 from perfplug.sla import Verdict
 
@@ -41,6 +42,28 @@ def test_the_verdict_comes_first_and_every_limit_has_a_row() -> None:
     assert text.splitlines()[0] == "## ❌ FAIL: 1 of 2 limits does not hold"
     assert "| 8.90 ms | 8.60 ms to 9.20 ms | ✅ PASS |" in text
     assert "| 300 ms | 200 ms to 400 ms | ❌ FAIL |" in text
+
+
+def test_violations_levels_findings_and_recommendations_have_their_parts() -> None:
+    failed = builders.judged("p95", Verdict.FAIL, observed=0.3, low=0.2, high=0.4)
+    spoiled = builders.client(valid=False, causes=("late starts",))
+    loads = [Load(users=users, duration=10.0) for users in (20, 10)]
+    text = render(
+        builders.case(failed, result=builders.result(plan=builders.plan(load=loads[0]), client=spoiled)),
+        builders.case(result=builders.result(plan=builders.plan(load=loads[1]))),
+    )
+    parts = ("Violations", "Limits", "By endpoint", "Load levels", "Findings", "Recommendations", "Remarks")
+    assert [line.removeprefix("### ") for line in text.splitlines() if line.startswith("### ")] == list(parts)
+    assert "is not under 100 ms&#58; FAIL</code>" in text
+    assert text.index("| 10 users | 200/s | 0% |") < text.index("| 20 users | 200/s | 0% |")
+    assert "- **The client was a bottleneck" in text
+    assert "- Run the load from a machine with free cores" in text
+
+
+def test_a_report_without_loads_is_no_pass() -> None:
+    assert (
+        MarkdownReport().render(Report(environment={}, cases=())).startswith("## 🚫 nothing was")
+    )
 
 
 def test_figures_remarks_and_environment_follow() -> None:

@@ -231,7 +231,7 @@
               return values.map((at) => (horizontal ? "" : shortened(labels[at] ?? "", room)));
             },
           }),
-          axis({ side: horizontal ? 2 : 3, size: horizontal ? 32 : 58, values: horizontal || !on.has("shares") ? tick(said) : (_, values) => values.map(said) }),
+          axis({ side: horizontal ? 2 : 3, size: horizontal ? 32 : 58, space: horizontal ? 64 : 30, values: horizontal || !on.has("shares") ? tick(said) : (_, values) => values.map(said) }),
         ],
         series: [
           { label: horizontal ? "mean of" : "load", value: (_, at) => (at == null ? "–" : labels[at]) },
