@@ -197,6 +197,7 @@ class _Job:
             plan.load,
             duration=None,
             requests=self._design.requests(plan),
+            early_stop=False,
             warmup=_WARMUP,
             seed=plan.load.seed + self._number,  # the same arrivals and pauses for both of a pair
         )

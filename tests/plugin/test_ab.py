@@ -70,6 +70,16 @@ def test_a_head_that_is_no_worse_passes(suite: Suite, sides: tuple[str, str], re
     assert run["comparison"][0]["change"] < 0.0
 
 
+def test_a_load_that_would_end_by_itself_is_as_long_as_its_blocks(
+    suite: Suite, sides: tuple[str, str], read_json: ReadJson
+) -> None:
+    source = SOURCE.replace("users=2,", 'users=2, duration="auto",').format(path="?x=1")
+    words = (f"--perf-base-url={sides[0]}", f"--perf-ab-base={sides[0]}", *FAST, "--perf-json=out.json")
+    assert suite(source, *words).ret == 0
+    [run] = read_json()
+    assert run["requests"] in (120, 360)
+
+
 def test_a_tests_own_regression_is_its_margin(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("servers")
     with started(timed(folder, "base", 8)) as base, started(timed(folder, "head", 12)) as head:
