@@ -76,8 +76,8 @@ class Run:
     def wait(self, timeout: float | None = None) -> bool: ...
     def stop(self, now: bool = False) -> None: ...
     # phase ("warmup"|"measuring"|"draining"|"ended"), elapsed, sent, cancelled, connections, connect_errors,
-    # requests, ok, bytes, reused, stamped, resent, errors {class: n}, statuses {code: n}, over (n, ...), overdue (n, ...):
-    # in flight and already at or above each threshold
+    # requests, ok, bytes, reused, stamped, resent, errors {class: n}, statuses {code: n}, over (n, ...),
+    # overdue (n, ...): in flight and already at or above each threshold
     def progress(self) -> dict[str, Any]: ...
     def histogram(self, series: str, /) -> Histogram: ...  # a copy, live or final; ValueError
     # progress()'s keys and: duration, finished, started_at (epoch seconds), cpu_seconds, busy, held_back, most_users,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +28,7 @@ class Slice:
     over: tuple[int, ...]
     latency_sum: float
     latency_square: float  # sum of squares, s²
-    packed: bytes | None  # of the latencies, encoded: a run may have thousands of slices
+    packed: builtins.bytes | None  # of the latencies, encoded: a run may have thousands of slices
 
     @property
     def latency(self) -> Histogram | None:
