@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import builtins
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

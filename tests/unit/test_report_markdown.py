@@ -61,9 +61,7 @@ def test_violations_levels_findings_and_recommendations_have_their_parts() -> No
 
 
 def test_a_report_without_loads_is_no_pass() -> None:
-    assert (
-        MarkdownReport().render(Report(environment={}, cases=())).startswith("## 🚫 nothing was")
-    )
+    assert MarkdownReport().render(Report(environment={}, cases=())).startswith("## 🚫 nothing was")
 
 
 def test_figures_remarks_and_environment_follow() -> None:
