@@ -1,4 +1,4 @@
-"""The result as one HTML file: offline, at most 1 MB, for people.
+"""The result as one HTML file: offline, at most 1 MB (unless the tables alone are more), for people.
 
 What matters stands in plain HTML; a script of ours draws the graphs through uPlot from figures that lie in the page as
 JSON. The page's own policy lets nothing be loaded from anywhere, and no script run but these two, by their hashes.
@@ -20,6 +20,7 @@ from perfplug.sla import Verdict, overall
 
 LARGEST = 1_000_000  # bytes
 _RESOLUTIONS = (180, 60, 40, 20)  # points of a line over time, at most
+_MOST_POINTS = 18_000  # of all loads together: more than the largest page has ever room for
 _OPEN = 8  # loads that are open from the start; with more, the most alarming ones
 _PAGE = Path(__file__).resolve().parent / "page"
 # What would end a script element, or begin another, cannot stand in JSON.
@@ -100,7 +101,7 @@ class _Page:
         outer = _json({"levels": levels, "overview": self._overview})[:-1] + ',"loads":{'
         room -= len(outer) + 2
         loads: list[str] = []
-        for points in _RESOLUTIONS:
+        for points in _resolutions(len(self._report.cases)):
             loads = self._loads(points, room)
             if sum(map(len, loads)) + len(loads) <= room:
                 break
@@ -117,6 +118,11 @@ class _Page:
                 loads.append(f"{json.dumps(ident)}:{_json(html_figures.of_load(case, ident, points))}")
                 room -= len(loads[-1]) + 1
         return loads
+
+
+def _resolutions(loads: int) -> list[int]:
+    """Those that so many loads might have room for, finest first."""
+    return [points for points in _RESOLUTIONS if points * loads <= _MOST_POINTS] or [_RESOLUTIONS[-1]]
 
 
 def _by_alarm(cases: Sequence[Case]) -> list[int]:
