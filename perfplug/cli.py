@@ -50,6 +50,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from perfplug.cli_doctor import run
     elif arguments.command == "report":
         from perfplug.cli_report import run
+    elif arguments.command == "github":
+        from perfplug.cli_github import run
+    elif arguments.command == "init":
+        from perfplug.cli_init import run
     else:
         from perfplug.cli_run import run
     return int(run(arguments))

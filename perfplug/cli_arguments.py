@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from perfplug import __version__, cli_words
+from perfplug.cli_ci_words import add_github, add_init
 from perfplug.cli_prometheus import add_prometheus
 from perfplug.errors import UsageError
 from perfplug.plan import Plan
@@ -80,6 +81,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     for add_words in (cli_words.add_compare, cli_words.add_baseline, cli_words.add_history, cli_words.add_report):
         add_words(commands.add_parser)
     cli_words.add_doctor(commands.add_parser)
+    add_github(commands.add_parser)
+    add_init(commands.add_parser)
     return parser.parse_args(words)
 
 

@@ -17,7 +17,7 @@ import pytest
 from perfplug import config as settings
 from perfplug import hookspec, marker
 from perfplug.config import SETTINGS
-from perfplug.errors import LimitExceeded, PerfplugError, UsageError
+from perfplug.errors import LimitExceeded, PerfplugError, ServiceError, UsageError
 from perfplug.fixtures import LEDGER, LOADS, NODE_ID, PerfplugWarning, new_loads, on_worker, perf
 from perfplug.ledger import Ledger
 
@@ -106,8 +106,17 @@ def pytest_runtest_makereport(
 
 
 def _without_traceback(raised: BaseException) -> pytest.ExceptionInfo[BaseException]:
-    plain = pytest.fail.Exception(str(raised), pytrace=False)
+    plain = pytest.fail.Exception(_told(raised), pytrace=False)
     return pytest.ExceptionInfo.from_exception(plain.with_traceback(raised.__traceback__))
+
+
+def _told(raised: BaseException) -> str:
+    log = raised.log if isinstance(raised, ServiceError) else ()
+    if not log:
+        return str(raised)
+    from perfplug.report.escape import console, printable
+
+    return "\n".join([str(raised), *(f"  | {console(printable(line))}" for line in log)])
 
 
 class Session:

@@ -45,7 +45,7 @@ def test_an_arrival_rate_may_use_a_thousand_connections_unless_users_say_otherwi
 
 def test_quick_caps_what_a_look_before_a_commit_may_take() -> None:
     made = plan(duration="10m", quick=True)
-    assert (made.load.duration, made.load.warmup) == (1.0, 0.1)
+    assert (made.load.duration, made.load.warmup) == (0.5, 0.1)
     assert plan(requests=100_000, warmup="5s", quick=True).load.requests == 200
     assert plan(duration="100ms", quick=True).load.duration == 0.1
 
