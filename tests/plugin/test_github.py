@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,24 @@ def test_every_seeded_failure_is_one_junit_failure_one_annotation_and_one_row(
     assert failed_testcases(pytester.path / "limits.xml") == seeded
     assert [place for kind, place in told(result) if kind == "error"] == seeded
     assert failed_rows(job) == seeded
+
+
+def test_each_regressed_metric_is_one_of_each_too(suite: Suite, job: Path, pytester: pytest.Pytester) -> None:
+    source = "@pytest.mark.performance()\ndef test_a(perf): perf.http('/slow?seconds={}', users=4, requests=60)\n"
+    stored = pytester.path / ".perfplug" / "baselines" / "default.json"
+    for _ in range(20):  # a busy machine spoils measurements, and what is spoiled is not saved
+        suite(source.format(0.02), "--perf-save-baseline").assert_outcomes(passed=1)
+        if stored.exists():
+            break
+    document = json.loads(stored.read_text())
+    document["runs"] *= 10
+    stored.write_text(json.dumps(document))
+    job.unlink()
+    result = suite(source.format(0.2), "--perf-compare", "--perf-junit=limits.xml")
+    regressed = failed_testcases(pytester.path / "limits.xml")
+    assert set(regressed) == {"test_it.py:2"}
+    assert [place for kind, place in told(result) if kind == "error"] == regressed
+    assert failed_rows(job) == regressed
 
 
 def test_a_session_without_failures_has_a_summary_and_no_annotation(suite: Suite, job: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 from urllib.parse import unquote
 
@@ -120,3 +121,15 @@ def test_a_summary_that_does_not_fit_keeps_its_top_and_counts_what_is_left_out(l
     rows = 700 + 700 + sum(value is not None for value in builders.ENVIRONMENT.values())
     assert text.splitlines()[-1] == f"{rows - kept:,} more rows do not fit here; the report files hold all of them."
     assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_secret_of_the_request_is_in_neither() -> None:
+    plan = builders.plan(headers=(("Authorization", "Bearer planted-token"),))
+    result = builders.result(good=5, plan=plan, name="GET planted-token")
+    judged = builders.judged(verdict=Verdict.FAIL, cause="said planted-token")
+    case = builders.case(judged, test="t.py::planted-token", file="planted-token.py", result=result)
+    report = builders.report(
+        case, dataclasses.replace(case, result=dataclasses.replace(result, unreachable="planted-token"))
+    )
+    for text in (AnnotationReport().render(report), SummaryReport().render(report)):
+        assert "planted" not in html.unescape(text) and "***" in html.unescape(text)
