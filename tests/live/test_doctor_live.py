@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -11,8 +12,12 @@ from perfplug.doctor import examine, false_alarms, truth
 from perfplug.plan import Load
 
 
-def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Of the processes that a test starts; servers of other tests may be there all the time."""
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    assert set(psutil.Process().children(recursive=True)) - before == set()
 
 
 def test_the_built_in_server_knows_what_it_did() -> None:
@@ -24,7 +29,6 @@ def test_the_built_in_server_knows_what_it_did() -> None:
     # What it knows lies within what we saw: the way there and back is ours alone.
     assert known[0] > 0.0
     assert known[150] <= result.service.quantile(0.51) + 1e-3
-    assert children() == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="stamps are Linux's")
@@ -46,7 +50,6 @@ def test_an_examination_looks_at_everything_and_leaves_nothing() -> None:
         "quantiles of a closed load",
         "quantiles of an open load",
     ]
-    assert children() == []
 
 
 def test_a_service_is_compared_with_itself_as_often_as_wanted() -> None:
@@ -54,4 +57,3 @@ def test_a_service_is_compared_with_itself_as_often_as_wanted() -> None:
     check = false_alarms.measure(2, told.append, pairs=5, block=20)
     assert check.seen.split(";")[0].endswith("of 2 comparisons of a service with itself")
     assert [line.split(",")[0] for line in told] == ["comparison 1 of 2", "comparison 2 of 2"]
-    assert children() == []
