@@ -167,22 +167,22 @@ PYTHON_FLOORS = (
     ("marker", "config", "hookspec", "ledger", "outputs", "github_session", "fixtures"),
     (
         "plugin",
-        "cli_prometheus",
-        "cli_words",
-        "cli_ci_words",
-        "cli_compare",
-        "cli_baseline",
-        "cli_history",
-        "cli_doctor",
-        "cli_arguments",
-        "cli_progress",
-        "cli_run",
-        "cli_report",
-        "cli_ab_progress",
-        "cli_ab",
-        "cli_github_report",
-        "cli_github",
-        "cli_init",
+        "cli.prometheus",
+        "cli.words",
+        "cli.ci_words",
+        "cli.compare",
+        "cli.baseline",
+        "cli.history",
+        "cli.doctor",
+        "cli.arguments",
+        "cli.progress",
+        "cli.run",
+        "cli.report",
+        "cli.ab_progress",
+        "cli.ab",
+        "cli.github_report",
+        "cli.github",
+        "cli.init",
         "cli",
         "__main__",
     ),
@@ -346,13 +346,13 @@ def test_only_histogram_and_engine_import_the_core() -> None:
 
 def test_the_runner_does_without_the_plugin() -> None:
     files = python_files()
-    reached, ahead = set(), ["cli_github", "cli_github_report", "cli_init", "cli", "__main__"]
+    reached, ahead = set(), ["cli.github", "cli.github_report", "cli.init", "cli", "__main__"]
     while ahead:
         name = ahead.pop()
         if name not in reached and name in files:
             reached.add(name)
             ahead += own_imports(files[name], ranks(PYTHON_FLOORS))
-    assert "cli_run" in reached
+    assert "cli.run" in reached
     assert reached & (IMPORTS_PYTEST | {ROOT_MODULE}) == set()
 
 

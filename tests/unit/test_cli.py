@@ -13,9 +13,9 @@ import pytest
 
 import perfplug
 from perfplug.cli import main
-from perfplug.cli_arguments import limits_of, parse, plan_of
-from perfplug.cli_progress import PlainLines, watch
-from perfplug.cli_run import Exit, exit_code
+from perfplug.cli.arguments import limits_of, parse, plan_of
+from perfplug.cli.progress import PlainLines, watch
+from perfplug.cli.run import Exit, exit_code
 from perfplug.engine import Progress
 from perfplug.plan import Plan
 from perfplug.sla import Verdict

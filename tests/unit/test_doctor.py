@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from measured import histogram, result
 
-from perfplug import cli_doctor
-from perfplug.cli_arguments import parse
+from perfplug.cli import doctor
+from perfplug.cli.arguments import parse
 from perfplug.doctor import clock, examine, false_alarms, system, truth
 from perfplug.doctor.check import Check, Grade, grade_by, worst
 from perfplug.errors import UsageError
@@ -176,7 +176,7 @@ def test_false_alarms_are_graded_by_what_chance_allows(alarms: int, times: int, 
 def examined(monkeypatch: pytest.MonkeyPatch, *words: str, checks: tuple[Check, ...], **also: Any) -> int:
     monkeypatch.setattr(examine, "examine", lambda length, tell: checks)
     arguments: argparse.Namespace = parse(["doctor", *words])
-    return cli_doctor.run(arguments)
+    return doctor.run(arguments)
 
 
 @pytest.mark.parametrize(("grade", "code"), [(GOOD, 0), (FAIR, 0), (POOR, 1)])

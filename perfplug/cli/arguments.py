@@ -8,9 +8,18 @@ import os
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from perfplug import __version__, cli_words
-from perfplug.cli_ci_words import add_github, add_init
-from perfplug.cli_prometheus import add_prometheus
+from perfplug import __version__
+from perfplug.cli.ci_words import add_github, add_init
+from perfplug.cli.prometheus import add_prometheus
+from perfplug.cli.words import (
+    add_baseline,
+    add_compare,
+    add_doctor,
+    add_forms,
+    add_history,
+    add_keeping,
+    add_report,
+)
 from perfplug.errors import UsageError
 from perfplug.plan import Plan
 from perfplug.sla import Limit, parse_limit_expression
@@ -76,11 +85,16 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     run.add_argument("url", metavar="URL", help="http, https, or http+unix://%%2Fpath%%2Fof.sock/path")
     for add in (_add_length, _add_load, _add_request, _add_connection, _add_limits, _add_output, add_prometheus):
         add(run)
-    cli_words.add_keeping(run)
+    add_keeping(run)
     _add_ab(commands)
-    for add_words in (cli_words.add_compare, cli_words.add_baseline, cli_words.add_history, cli_words.add_report):
+    for add_words in (
+        add_compare,
+        add_baseline,
+        add_history,
+        add_report,
+    ):
         add_words(commands.add_parser)
-    cli_words.add_doctor(commands.add_parser)
+    add_doctor(commands.add_parser)
     add_github(commands.add_parser)
     add_init(commands.add_parser)
     return parser.parse_args(words)
@@ -240,7 +254,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    cli_words.add_forms(group)
+    add_forms(group)
     group.add_argument("-q", "--quiet", action="store_true", help="no progress and no table: only the verdict")
 
 

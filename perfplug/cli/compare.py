@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from perfplug import comparing
 from perfplug.baseline_format import SCHEMA as BASELINE
 from perfplug.baseline_format import Key, key_of, stored_in
-from perfplug.cli_words import regression_of
+from perfplug.cli.words import regression_of
 from perfplug.comparer import pair_of
 from perfplug.comparing import Compared, Pair, compare
 from perfplug.measurement import figures, of_result, workload

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfplug import baseline, engine
-from perfplug.cli_arguments import limits_of, plan_of
-from perfplug.cli_progress import INTERVAL, watch
-from perfplug.cli_prometheus import prometheus_of
-from perfplug.cli_words import regression_of
+from perfplug.cli.arguments import limits_of, plan_of
+from perfplug.cli.progress import INTERVAL, watch
+from perfplug.cli.prometheus import prometheus_of
+from perfplug.cli.words import regression_of
 from perfplug.comparer import Comparer
 from perfplug.environment import fingerprint
 from perfplug.keeping import keep

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from perfplug import history
-from perfplug.cli_baseline import moment, short_commit
+from perfplug.cli.baseline import moment, short_commit
 from perfplug.errors import UsageError
 from perfplug.history import FIGURES, Entry
 from perfplug.history_forms import to_csv, to_json

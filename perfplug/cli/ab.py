@@ -13,9 +13,9 @@ from types import FrameType
 from typing import NoReturn
 
 from perfplug import ab, engine, project
-from perfplug.cli_ab_progress import PairLine
-from perfplug.cli_arguments import amount_of, plan_of
-from perfplug.cli_run import Exit, complain, exit_code, show, targets_of, write
+from perfplug.cli.ab_progress import PairLine
+from perfplug.cli.arguments import amount_of, plan_of
+from perfplug.cli.run import Exit, complain, exit_code, show, targets_of, write
 from perfplug.comparing import MARGIN, TOLERANCE
 from perfplug.environment import fingerprint
 from perfplug.errors import ServiceError, TargetUnreachable, UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from perfplug.cli_run import Exit, complain
+from perfplug.cli.run import Exit, complain
 from perfplug.errors import UsageError
 from perfplug.joining import joined
 from perfplug.report.forms import NAMES, forms, write

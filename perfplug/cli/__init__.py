@@ -22,7 +22,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _main(words: Sequence[str]) -> int:
     # Imported late, so that Ctrl-C ends the command in peace from its first moment on.
-    from perfplug.cli_arguments import parse
+    from perfplug.cli.arguments import parse
 
     try:
         arguments = parse(words)
@@ -39,23 +39,23 @@ def _main(words: Sequence[str]) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "ab":
-        from perfplug.cli_ab import run
+        from perfplug.cli.ab import run
     elif arguments.command == "compare":
-        from perfplug.cli_compare import run
+        from perfplug.cli.compare import run
     elif arguments.command == "baseline":
-        from perfplug.cli_baseline import run
+        from perfplug.cli.baseline import run
     elif arguments.command == "history":
-        from perfplug.cli_history import run
+        from perfplug.cli.history import run
     elif arguments.command == "doctor":
-        from perfplug.cli_doctor import run
+        from perfplug.cli.doctor import run
     elif arguments.command == "report":
-        from perfplug.cli_report import run
+        from perfplug.cli.report import run
     elif arguments.command == "github":
-        from perfplug.cli_github import run
+        from perfplug.cli.github import run
     elif arguments.command == "init":
-        from perfplug.cli_init import run
+        from perfplug.cli.init import run
     else:
-        from perfplug.cli_run import run
+        from perfplug.cli.run import run
     return int(run(arguments))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfplug.actions import Job, job
-from perfplug.cli_ci_words import AB, NO_BASE, RESULT
+from perfplug.cli.ci_words import AB, NO_BASE, RESULT
 from perfplug.comparing import EVERYTHING
 from perfplug.errors import ReportError
 from perfplug.report import Report

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from perfplug.actions import Job, job
-from perfplug.cli_ci_words import AB, NO_BASE, RESULT
+from perfplug.cli.ci_words import AB, NO_BASE, RESULT
 from perfplug.errors import UsageError
 from perfplug.report import files
 from perfplug.report.github import command
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "ab":
         return _ab(arguments)
     if arguments.action == "report":
-        from perfplug.cli_github_report import report
+        from perfplug.cli.github_report import report
 
         return report(arguments)
     from perfplug.github_comment import comment
