@@ -26,6 +26,7 @@ _FIRST_LOOK = 0.02  # seconds; a target that is not there should be noticed befo
 _ATTEMPTS = 5  # connections that failed, and none that stood, before a target counts as unreachable
 _PROBE_TIMEOUT = 2.0  # seconds
 _FEW_REQUESTS = 10_000  # may be over in milliseconds
+_MANY_REQUESTS = 1_000_000  # take seconds at the least
 _LONG_RUN = 60.0  # seconds: from here on slices may be a second wide
 _WHY = {
     "connect_refused": "connection refused",
@@ -260,7 +261,8 @@ def _slice_width(load: Load) -> float:
     if load.early_stop:
         return 0.001
     if load.duration is None:
-        return 0.001 if (load.requests or 0) <= _FEW_REQUESTS else 0.01
+        requests = load.requests or 0
+        return 0.001 if requests <= _FEW_REQUESTS else 0.01 if requests <= _MANY_REQUESTS else 0.1
     return 1.0 if load.duration > _LONG_RUN else min(0.1, max(0.001, load.duration / 100.0))
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import cost, footprint, freeze, peers, truth
-from tests.bench.figures import Figure, as_json, markdown
+from tests.bench.figures import Figure, as_json, from_json, markdown
 from tests.bench.page import page
 
 ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "build" / "bench.json"
 
 
 def _parts(quick: bool) -> dict[str, Callable[[], list[Figure]]]:
@@ -28,25 +29,39 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Figure]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter runs; figures scatter more")
-    parser.add_argument("--only", choices=sorted(_parts(True)), help="one part; docs/benchmarks.md is left alone")
+    parser.add_argument(
+        "--only", choices=sorted(_parts(True)), help="one part anew, the others as they were measured last"
+    )
     options = parser.parse_args()
-    figures: list[Figure] = []
     for missing in peers.missing():
         print(f"not measured: {missing} is not installed")
+    parts = _earlier() if options.only else {}
     for name, part in _parts(options.quick).items():
         if options.only in (None, name):
             begun = time.monotonic()
-            found = part()
-            figures += found
-            print(markdown(found), flush=True)
+            parts[name] = part()
+            print(markdown(parts[name]), flush=True)
             print(f"({name}: {time.monotonic() - begun:.0f} s)", flush=True)
-    out = ROOT / "build" / "bench.json"
-    out.parent.mkdir(exist_ok=True)
-    machine_words = {"machine": platform.machine(), "system": platform.platform(), "python": platform.python_version()}
-    out.write_text(json.dumps({"environment": machine_words, "figures": as_json(figures)}, indent=1))
-    print(f"written: {out.relative_to(ROOT)}")
-    if options.only is None:
-        (ROOT / "docs" / "benchmarks.md").write_text(page(figures, machine_words, peers.missing()))
+    _write({name: parts[name] for name in _parts(True) if name in parts})
+
+
+def _earlier() -> dict[str, list[Figure]]:
+    """The figures of the last run, of which one part is measured anew."""
+    if not OUT.exists():
+        return {}
+    return {name: from_json(rows) for name, rows in json.loads(OUT.read_text())["parts"].items()}
+
+
+def _write(parts: dict[str, list[Figure]]) -> None:
+    words = {"machine": platform.machine(), "system": platform.platform(), "python": platform.python_version()}
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(
+        json.dumps({"environment": words, "parts": {name: as_json(part) for name, part in parts.items()}}, indent=1)
+    )
+    print(f"written: {OUT.relative_to(ROOT)}")
+    if len(parts) == len(_parts(True)):
+        figures = [figure for part in parts.values() for figure in part]
+        (ROOT / "docs" / "benchmarks.md").write_text(page(figures, words, peers.missing()))
         print("written: docs/benchmarks.md")
 
 

@@ -1,7 +1,8 @@
 """perfplug as a load generator in a process of its own: a plan in JSON on the command line, figures in JSON out.
 
 ``cpu_seconds`` is what the whole process used from just before the run to just after: all threads, start and stop
-included, but not Python's own start-up, which other generators do not have.
+included, but not Python's own start-up, which other generators do not have. Nobody looks on meanwhile, as with them,
+unless memory is to be watched.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ def main() -> None:
     request = Request(**words["request"], tls=Tls(ca_file=ca_file))
     plan = Plan(request=request, load=Load(**words["load"]), thresholds=(0.1, 0.2, 0.5))
     memory: list[tuple[int, int]] = []
+
+    def look(progress: engine.Progress) -> None:
+        memory.append((progress.requests, _resident()))
+
     before, resident = _cpu(), _resident()
     begun = time.perf_counter()
-    result = engine.run(
-        plan,
-        on_progress=lambda progress: memory.append((progress.requests, _resident())),
-        interval=words.get("interval", 0.25),
-    )
+    result = engine.run(plan, on_progress=look if words["watch_memory"] else None)
     wall = time.perf_counter() - begun
     figures = {
         "requests": result.requests,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,8 @@ def markdown(figures: Sequence[Figure]) -> str:
 
 def as_json(figures: Sequence[Figure]) -> list[dict[str, object]]:
     return [{**asdict(figure), "bound": figure.bound, "holds": figure.holds} for figure in figures]
+
+
+def from_json(rows: Sequence[Mapping[str, Any]]) -> list[Figure]:
+    """The inverse of :func:`as_json`."""
+    return [Figure(**{key: value for key, value in row.items() if key not in ("bound", "holds")}) for row in rows]

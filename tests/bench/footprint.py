@@ -31,8 +31,8 @@ print(json.dumps(beyond))
 def memory_a_user(users: int = 10_000) -> list[Figure]:
     group = "Memory"
     with servers.nginx() as server:
-        one = peers.run_plan({"url": server.http}, {"users": 1, "duration": 2.0})
-        many = peers.run_plan({"url": server.http}, {"users": users, "duration": 6.0})
+        one = peers.run_plan({"url": server.http}, {"users": 1, "duration": 2.0}, watch_memory=True)
+        many = peers.run_plan({"url": server.http}, {"users": users, "duration": 6.0}, watch_memory=True)
     peak = {name: max(size for _, size in run["memory"]) for name, run in (("one", one), ("many", many))}
     each = (peak["many"] - peak["one"]) / (users - 1) / 1000
     return [
@@ -50,7 +50,7 @@ def memory_a_user(users: int = 10_000) -> list[Figure]:
 def memory_over(requests: int = 20_000_000) -> list[Figure]:
     """Resident memory once a million requests are done, and at the end."""
     with servers.nginx() as server:
-        run = peers.run_plan({"url": server.http}, {"users": 50, "requests": requests})
+        run = peers.run_plan({"url": server.http}, {"users": 50, "requests": requests}, watch_memory=True)
     seen = [(made, size) for made, size in run["memory"] if made >= 1_000_000]
     early, late = seen[0][1], max(size for _, size in seen)
     growth = (late - early) / early * 100

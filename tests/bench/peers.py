@@ -61,9 +61,9 @@ def perfplug(url: str, *, users: int, seconds: float, warmup: float = 0.0, **req
     return Measured("perfplug", made, float(figures["throughput"]), used, said, float(figures["started_at"]))
 
 
-def run_plan(request: dict[str, object], load: dict[str, object], interval: float = 0.25) -> Any:
+def run_plan(request: dict[str, object], load: dict[str, object], *, watch_memory: bool = False) -> Any:
     """perfplug in its own process; its figures as tests/bench/client.py prints them."""
-    words = json.dumps({"request": request, "load": load, "interval": interval})
+    words = json.dumps({"request": request, "load": load, "watch_memory": watch_memory})
     done = machine.run_client(machine.python_module("tests.bench.client", words))
     if done.code != 0:
         raise RuntimeError(f"perfplug did not run: {done.stderr.strip()}")
