@@ -27,6 +27,12 @@ def _main(words: Sequence[str]) -> int:
     try:
         arguments = parse(words)
         return _run(arguments)
+    except BrokenPipeError:
+        # Whoever read our output (| head) has gone away, which is no fault of theirs or ours.
+        from perfplug.cli.run import silence_stdout
+
+        silence_stdout()
+        return 128 + signal.SIGPIPE
     except errors.PerfplugError as error:
         from perfplug.report.escape import console, printable
 

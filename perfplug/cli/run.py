@@ -128,7 +128,7 @@ def show(report: Report, *, quiet: bool) -> None:
             terminal.show(report, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence_stdout()
+        silence_stdout()
 
 
 def _show_verdict(report: Report) -> None:
@@ -143,7 +143,7 @@ def _show_verdict(report: Report) -> None:
     print(verdict_words(report.cases))
 
 
-def _silence_stdout() -> None:
+def silence_stdout() -> None:
     """Python flushes standard output once more when it ends, and would complain."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -233,3 +237,14 @@ def test_help_tells_every_exit_code(capsys: Said) -> None:
         told = capsys.readouterr().out
         for code in codes:
             assert f"\n  {code}    " in told
+
+
+def test_a_reader_that_goes_away_gets_no_traceback() -> None:
+    """``perfplug compare A B | head -1``, with a pipe that is closed from the beginning."""
+    path = write("a.json", earlier.report(seed=1))
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "perfplug", "compare", path, path]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
