@@ -23,9 +23,10 @@ on one core, server on another. Quote the ratios: absolute figures belong to the
 
 HTTP/2 goes through libcurl's multi interface. h2load drives nghttp2 itself and fills one buffer a connection; here each
 request is a transfer of its own, added to a multi handle, taken through libcurl's state machine, and removed again. A
-profile of the load above (`perf record -F 2000 -- perfplug run ... --http 2 --streams 10`, by shared object; libcurl
-7.88, Linux 6.18) says: kernel 34 %, libcurl 27 %, the C library, allocation above all, 17 %, OpenSSL 9 %, nghttp2 7 %,
-reading the clock 3 %, perfplug's own code 2 %. What is left to gain lies in libcurl, or in an HTTP/2 of our own.
+profile of such a load (`perf record -F 2000 -- perfplug run URL --users 50 --duration 4s --http 2 --streams 10`, by
+shared object; libcurl 7.88, Linux 6.18) says: kernel 37 %, libcurl 25 %, the C library, allocation above all, 17 %,
+OpenSSL 8 %, nghttp2 6 %, reading the clock 3 %, Python 2 %, perfplug's own code 1 %. What is left to gain lies in
+libcurl, or in an HTTP/2 of our own.
 """
 
 
